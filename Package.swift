@@ -1,0 +1,95 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every target: the language mode is Swift 6 throughout, imports are internal unless said otherwise, and a
+/// warning fails the build.
+let swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+/// One room of the package: `needs` names the modules below it, `uses` the products of other packages.
+/// `--explicit-target-dependency-import-check error` makes the compiler hold the code to these lists.
+func module(_ name: String, needs: [String] = [], uses: [Target.Dependency] = []) -> Target {
+    .target(
+        name: name, dependencies: needs.map { .target(name: $0) } + uses, path: "Sources/\(name)",
+        swiftSettings: swiftSettings)
+}
+
+/// The tests of `name`, which may see what the module itself sees.
+func tests(of name: String, needs: [String] = [], uses: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: [.target(name: name)] + needs.map { .target(name: $0) } + uses,
+        path: "Tests/\(name)Tests", swiftSettings: swiftSettings)
+}
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "wsmlab",
+    products: [
+        .library(name: "WSMManagers", targets: ["WSMManagers"]),
+        .library(name: "WSMRedis", targets: ["WSMRedis"]),
+        .library(name: "WSMInstance", targets: ["WSMInstance"]),
+        .executable(name: "wsmlab", targets: ["wsmlab"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    ],
+    targets: [
+        .target(name: "CHiredis", path: "Sources/CHiredis", linkerSettings: [.linkedLibrary("hiredis")]),
+        module("WSMCore"),
+        module("WSMManagers", needs: ["WSMCore"], uses: [deque]),
+        module("WSMRedis", needs: ["WSMCore", "CHiredis"], uses: [nioCore, nioPosix, deque]),
+        module(
+            "WSMInstance", needs: ["WSMCore", "WSMManagers", "WSMRedis"],
+            uses: [nioCore, nioPosix, nioHTTP, nioWebSocket, deque]),
+        module("WSMRecord", needs: ["WSMCore"], uses: [histogram]),
+        module("WSMVerify", needs: ["WSMCore", "WSMRecord"]),
+        module("WSMClients", needs: ["WSMCore", "WSMRecord"], uses: [nioCore, nioPosix, nioHTTP, nioWebSocket]),
+        module("WSMScenario", needs: ["WSMCore"], uses: [yams]),
+        module(
+            "WSMHarness",
+            needs: [
+                "WSMCore", "WSMManagers", "WSMRedis", "WSMInstance", "WSMRecord", "WSMVerify", "WSMClients",
+                "WSMScenario",
+            ], uses: [nioCore, nioPosix]),
+        module("WSMReport", needs: ["WSMCore", "WSMRecord", "WSMVerify", "WSMHarness"]),
+        .executableTarget(
+            name: "wsmlab",
+            dependencies: [
+                "WSMCore", "WSMManagers", "WSMRedis", "WSMInstance", "WSMScenario", "WSMHarness", "WSMReport",
+                argumentParser, nioCore, nioPosix,
+            ], path: "Sources/wsmlab", swiftSettings: swiftSettings),
+        tests(of: "WSMCore"),
+        tests(of: "WSMManagers", needs: ["WSMCore"]),
+        tests(of: "WSMRedis", needs: ["WSMCore", "CHiredis"], uses: [nioCore, nioPosix, nioEmbedded]),
+        tests(
+            of: "WSMInstance", needs: ["WSMCore", "WSMManagers", "WSMRedis"],
+            uses: [nioCore, nioPosix, nioHTTP, nioWebSocket, nioEmbedded]),
+        tests(of: "WSMRecord", needs: ["WSMCore"]),
+        tests(of: "WSMVerify", needs: ["WSMCore", "WSMRecord"]),
+        tests(
+            of: "WSMClients", needs: ["WSMCore", "WSMRecord"],
+            uses: [nioCore, nioPosix, nioHTTP, nioWebSocket, nioEmbedded]),
+        tests(of: "WSMScenario", needs: ["WSMCore"]),
+        tests(
+            of: "WSMHarness", needs: ["WSMCore", "WSMManagers", "WSMRedis", "WSMScenario", "WSMVerify", "WSMRecord"]),
+        tests(of: "WSMReport", needs: ["WSMCore", "WSMRecord", "WSMVerify", "WSMHarness"]),
+    ]
+)

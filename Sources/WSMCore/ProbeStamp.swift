@@ -1,0 +1,182 @@
+/// What a measured message carries as its last JSON member, `,"probe":"…"}`: who published it, which one it is, and when
+/// it was due, so that it can be told from any other after any relay and read without parsing JSON.
+///
+/// The member is ``ProbeStamp/encodedLength`` bytes at the very end of the message: eight words of 16 lower-case
+/// hexadecimal digits. A message that does not end so is *foreign*: counted, and never an error.
+///
+/// | word | bits, from the highest |
+/// |---|---|
+/// | 0 | version 4, kind 4, channel 8, step 16, run 32 |
+/// | 1 | publisher 24, sequence 40 |
+/// | 2 | intended instant, ns |
+/// | 3 | process 32, checksum 32 |
+/// | 4…7 | instants at which it was sent, queued, dequeued, published, ns; 0 where unknown |
+public struct ProbeStamp: Hashable, Sendable {
+    /// What the message is for.
+    public enum Kind: UInt8, Sendable {
+        /// A message of the load.
+        case load = 0
+        /// A fence: it marks that a session was certainly subscribed when it arrived. Never counted as a delivery.
+        case fence = 1
+    }
+
+    public static let version: UInt64 = 1
+    /// The length of the whole member with the closing brace: `,"probe":"` + 128 digits + `"}`.
+    public static let encodedLength = 10 + 128 + 2
+    static let prefix: StaticString = ",\"probe\":\""
+
+    public var kind: Kind
+    /// Tells the runs apart that share a broker; drawn anew for each run.
+    public var run: UInt32
+    /// The channel's number in the run's plan.
+    public var channel: UInt8
+    public var publisher: PublisherID
+    /// Counts the publisher's messages on this channel from 0 without a gap, in the order of its submitting them.
+    public var sequence: UInt64
+    /// The process whose update this is (its number in the plan), or ``noProcess``.
+    public var process: UInt32
+    /// Counts the updates of the process from 0.
+    public var step: UInt16
+    /// When the plan wanted it sent.
+    public var intended: MonotonicInstant
+    /// When the caller really had it ready: a worker had done its step, or `broadcastData` was called.
+    public var sent: MonotonicInstant
+    /// When it was put on the broadcast thread's queue; zero without a queue.
+    public var queued: MonotonicInstant
+    /// When the broadcast thread took it; zero without a queue.
+    public var dequeued: MonotonicInstant
+    /// When it was handed to the broker's socket or to the memory manager.
+    public var published: MonotonicInstant
+
+    public static let noProcess = UInt32.max
+
+    public init(
+        kind: Kind = .load, run: UInt32, channel: UInt8 = 0, publisher: PublisherID, sequence: UInt64,
+        process: UInt32 = ProbeStamp.noProcess, step: UInt16 = 0, intended: MonotonicInstant
+    ) {
+        self.kind = kind
+        self.run = run
+        self.channel = channel
+        self.publisher = publisher
+        self.sequence = sequence
+        self.process = process
+        self.step = step
+        self.intended = intended
+        self.sent = intended
+        self.queued = MonotonicInstant(nanoseconds: 0)
+        self.dequeued = MonotonicInstant(nanoseconds: 0)
+        self.published = MonotonicInstant(nanoseconds: 0)
+    }
+
+    /// Puts the stamp at the end of `json`, which must be a JSON object with at least one member.
+    ///
+    /// The result is what goes over the wire. To stamp the instants of a later stage, take the unstamped bytes again.
+    public func appended(to json: some Sequence<UInt8>) -> [UInt8] {
+        var bytes = Array(json)
+        precondition(bytes.last == UInt8(ascii: "}"), "only a JSON object can carry a probe stamp")
+        bytes.removeLast()
+        bytes.reserveCapacity(bytes.count + ProbeStamp.encodedLength)
+        let bodyLength = bytes.count
+        ProbeStamp.prefix.withUTF8Buffer { bytes.append(contentsOf: $0) }
+        for word in words(checksum: 0) { HexDigits.append(word, digits: 16, to: &bytes) }
+        bytes.append(contentsOf: [UInt8(ascii: "\""), UInt8(ascii: "}")])
+        bytes.withUnsafeMutableBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return }
+            let digits = base + bodyLength + 10
+            let checksum = ProbeStamp.checksum(of: UnsafePointer(base), bodyLength: bodyLength, digits: digits)
+            HexDigits.store(words(checksum: checksum)[3], at: digits + 48)
+        }
+        return bytes
+    }
+
+    private func words(checksum: UInt32) -> [UInt64] {
+        [
+            ProbeStamp.version << 60 | UInt64(kind.rawValue) << 56 | UInt64(channel) << 48 | UInt64(step) << 32
+                | UInt64(run),
+            UInt64(publisher.rawValue & 0xff_ffff) << 40 | sequence & 0xff_ffff_ffff,
+            UInt64(bitPattern: intended.nanoseconds),
+            UInt64(process) << 32 | UInt64(checksum),
+            UInt64(bitPattern: sent.nanoseconds),
+            UInt64(bitPattern: queued.nanoseconds),
+            UInt64(bitPattern: dequeued.nanoseconds),
+            UInt64(bitPattern: published.nanoseconds),
+        ]
+    }
+
+    /// What a reader found at the end of a message.
+    public enum Reading: Hashable, Sendable {
+        /// No stamp of ours: somebody else's message.
+        case foreign
+        /// A stamp; `intact` is false when its checksum does not fit the message's bytes.
+        case stamped(ProbeStamp, intact: Bool)
+    }
+
+    /// Reads the stamp of a message.
+    public static func read(_ message: UnsafeRawBufferPointer) -> Reading {
+        guard message.count >= encodedLength, let raw = message.baseAddress else { return .foreign }
+        let base = raw.assumingMemoryBound(to: UInt8.self)
+        let bodyLength = message.count - encodedLength
+        let tail = base + bodyLength
+        let hasPrefix = prefix.withUTF8Buffer { expected in
+            for index in 0..<expected.count where tail[index] != expected[index] { return false }
+            return true
+        }
+        guard hasPrefix, tail[138] == UInt8(ascii: "\""), tail[139] == UInt8(ascii: "}") else { return .foreign }
+        let digits = tail + 10
+        guard let word0 = HexDigits.load(digits), word0 >> 60 == version,
+            let kind = Kind(rawValue: UInt8(word0 >> 56 & 0xf)), let word1 = HexDigits.load(digits + 16),
+            let word2 = HexDigits.load(digits + 32), let word3 = HexDigits.load(digits + 48),
+            let word4 = HexDigits.load(digits + 64), let word5 = HexDigits.load(digits + 80),
+            let word6 = HexDigits.load(digits + 96), let word7 = HexDigits.load(digits + 112)
+        else { return .foreign }
+        var stamp = ProbeStamp(
+            kind: kind, run: UInt32(truncatingIfNeeded: word0), channel: UInt8(truncatingIfNeeded: word0 >> 48),
+            publisher: PublisherID(UInt32(word1 >> 40)), sequence: word1 & 0xff_ffff_ffff,
+            process: UInt32(word3 >> 32), step: UInt16(truncatingIfNeeded: word0 >> 32),
+            intended: MonotonicInstant(nanoseconds: Int64(bitPattern: word2)))
+        stamp.sent = MonotonicInstant(nanoseconds: Int64(bitPattern: word4))
+        stamp.queued = MonotonicInstant(nanoseconds: Int64(bitPattern: word5))
+        stamp.dequeued = MonotonicInstant(nanoseconds: Int64(bitPattern: word6))
+        stamp.published = MonotonicInstant(nanoseconds: Int64(bitPattern: word7))
+        let sum = checksum(of: base, bodyLength: bodyLength, digits: digits)
+        return .stamped(stamp, intact: sum == UInt32(truncatingIfNeeded: word3))
+    }
+
+    /// A 32-bit checksum over the body and the stamp's digits, the checksum's own eight left out.
+    ///
+    /// It is to find corruption, not an enemy: eight bytes a step are folded with a 64 × 64 → 128 bit multiplication, the
+    /// mixing step of wyhash (github.com/wangyi-fudan/wyhash).
+    private static func checksum(
+        of base: UnsafePointer<UInt8>, bodyLength: Int, digits: UnsafePointer<UInt8>
+    ) -> UInt32 {
+        var sum = Mixer()
+        sum.add(base, count: bodyLength)
+        sum.add(digits, count: 56)
+        sum.add(digits + 64, count: 64)
+        return sum.folded
+    }
+}
+
+/// The running state of the stamp's checksum.
+private struct Mixer {
+    private var state: UInt64 = 0x9e37_79b9_7f4a_7c15
+
+    mutating func add(_ base: UnsafePointer<UInt8>, count: Int) {
+        var offset = 0
+        let raw = UnsafeRawPointer(base)
+        while offset + 8 <= count {
+            mix(UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self)))
+            offset += 8
+        }
+        var rest: UInt64 = 0
+        for index in offset..<count { rest = rest << 8 | UInt64(base[index]) }
+        mix(rest ^ UInt64(count) << 56)
+    }
+
+    var folded: UInt32 { UInt32(truncatingIfNeeded: state ^ state >> 32) }
+
+    private mutating func mix(_ word: UInt64) {
+        let product = (state ^ word).multipliedFullWidth(by: 0xa076_1d64_78bd_642f)
+        state = product.high ^ product.low ^ word
+    }
+}
