@@ -12,6 +12,7 @@ let swiftSettings: [SwiftSetting] = [
 ]
 
 /// One room of the package: `needs` names the modules below it, `uses` the products of other packages.
+///
 /// `--explicit-target-dependency-import-check error` makes the compiler hold the code to these lists.
 func module(_ name: String, needs: [String] = [], uses: [Target.Dependency] = []) -> Target {
     .target(

@@ -4,7 +4,9 @@
 /// on every machine. The function is Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel Random Numbers: As Easy as 1, 2,
 /// 3", SC 2011): the key is the seed, the counter holds stream, entity and the running number.
 public struct CounterRNG: Sendable {
-    /// What the numbers are for. Each use has a stream of its own, so that a new use leaves the others as they were.
+    /// What the numbers are for.
+    ///
+    /// Each use has a stream of its own, so that a new use leaves the others as they were.
     public enum Stream: UInt32, Sendable, CaseIterable {
         case processArrivals = 1
         case processSteps = 2
@@ -51,8 +53,10 @@ public struct CounterRNG: Sendable {
         Double(next() >> 11) * 0x1p-53
     }
 
-    /// A number in 0 ..< `bound`, each as likely as the other (Lemire's multiplication, without its rejection: the bias is
-    /// below `bound` / 2⁶⁴). `bound` must be positive.
+    /// A number in 0 ..< `bound`, each as likely as the other (Lemire's multiplication, without its rejection: the bias
+    /// is below `bound` / 2⁶⁴).
+    ///
+    /// `bound` must be positive.
     public mutating func below(_ bound: Int) -> Int {
         precondition(bound > 0, "a draw needs at least one outcome")
         return Int(next().multipliedFullWidth(by: UInt64(bound)).high)
@@ -67,11 +71,11 @@ public struct CounterRNG: Sendable {
 }
 
 /// The Philox4x32-10 bijection.
-enum Philox {
-    typealias Counter = (UInt32, UInt32, UInt32, UInt32)
-    typealias Key = (UInt32, UInt32)
+package enum Philox {
+    package typealias Counter = (UInt32, UInt32, UInt32, UInt32)
+    package typealias Key = (UInt32, UInt32)
 
-    static func block(counter start: Counter, key startKey: Key) -> Counter {
+    package static func block(counter start: Counter, key startKey: Key) -> Counter {
         var counter = start
         var key = startKey
         for _ in 0..<10 {

@@ -2,13 +2,13 @@
 ///
 /// The C library picks other instructions on other processors and may differ in the last bit; a plan drawn from a seed
 /// must be the same on every machine. Both are accurate to some 2 ulp, which a random draw does not notice.
-enum DeterministicMath {
+package enum DeterministicMath {
     private static let ln2High = 6.93147180369123816490e-01
     private static let ln2Low = 1.90821492927058770002e-10
 
     /// The natural logarithm of a positive, finite, normal number: argument reduction to [√½, √2) and the series of
     /// log((1+s)/(1−s)), with the coefficients of fdlibm's `e_log.c`.
-    static func log(_ x: Double) -> Double {
+    package static func log(_ x: Double) -> Double {
         precondition(x > 0 && x.isFinite, "the logarithm needs a positive number")
         guard x.isNormal else { return log(x * 0x1p54) - 54 * (ln2High + ln2Low) }
         var exponent = Double(x.exponent)
@@ -31,7 +31,7 @@ enum DeterministicMath {
     }
 
     /// e to the power of `x`; 0 and infinity where the result leaves the range of a `Double`.
-    static func exp(_ x: Double) -> Double {
+    package static func exp(_ x: Double) -> Double {
         if x > 709.7 { return .infinity }
         if x < -708 { return 0 }
         let scale = (x / (ln2High + ln2Low)).rounded()

@@ -18,7 +18,9 @@ public struct MonotonicInstant: Hashable, Comparable, Sendable {
         self.nanoseconds = nanoseconds
     }
 
-    /// Reads the clock. For drivers and the harness: a state machine takes its instants as arguments.
+    /// Reads the clock.
+    ///
+    /// For drivers and the harness: a state machine takes its instants as arguments.
     public static func now() -> MonotonicInstant {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
