@@ -1,0 +1,154 @@
+import WSMCore
+
+/// The checks that look at more than one key.
+struct CrossChecks {
+    private let root: TreeReader
+    private var faults: DiagnosticList
+
+    static func check(_ root: SourceNode, into faults: inout DiagnosticList) {
+        var checks = CrossChecks(root: TreeReader(node: root), faults: faults)
+        checks.checkCluster()
+        checks.checkClients()
+        for (index, workload) in checks.root.items("workload").enumerated() { checks.check(workload, index) }
+        checks.checkFaults()
+        checks.checkPlanSize()
+        faults = checks.faults
+    }
+
+    private init(root: TreeReader, faults: DiagnosticList) {
+        self.root = root
+        self.faults = faults
+    }
+
+    private func origin(_ reader: TreeReader, _ key: String) -> Origin {
+        reader.value(key)?.origin ?? .position(file: "", line: 1, column: 1)
+    }
+
+    private mutating func checkCluster() {
+        let cluster = root.inside("cluster")
+        let redis = cluster.inside("redis")
+        if cluster.text("manager") == ManagerKind.memory.rawValue, redis.has("url") {
+            faults.warning(
+                at: origin(redis, "url"), "cluster.redis.url has no effect: the memory manager uses no Redis",
+                hint: "take it out, or set cluster.manager: broadcast")
+        }
+        let slow = cluster.inside("slowClient")
+        let fallback: SlowClientPolicy = cluster.text("profile") == Profile.reference.rawValue ? .buffer : .disconnect
+        if slow.has("limit"), slow.word("policy", fallback) == .buffer {
+            faults.warning(
+                at: origin(slow, "limit"), "cluster.slowClient.limit has no effect: the policy buffer has no limit",
+                hint: "set cluster.slowClient.policy to drop or disconnect")
+        }
+    }
+
+    private mutating func checkClients() {
+        let clients = root.inside("clients")
+        let slow = clients.inside("slow")
+        if let count = clients.count("count", 0), slow.has("count"), let slowCount = slow.count("count", 0),
+            slowCount > count
+        {
+            faults.error(
+                at: origin(slow, "count"), "clients.slow.count is \(slowCount), but there are only \(count) clients",
+                hint: "at most clients.count of them can be slow")
+        }
+        let reconnect = clients.inside("reconnect")
+        if let initial = reconnect.duration("initial", .milliseconds(100)),
+            let longest = reconnect.duration("max", .seconds(5)), initial > longest
+        {
+            faults.error(
+                at: origin(reconnect, reconnect.has("initial") ? "initial" : "max"),
+                "clients.reconnect.initial is longer than clients.reconnect.max",
+                hint: "the first wait is \(QuantityWriter.duration(initial)), the longest "
+                    + QuantityWriter.duration(longest))
+        }
+        checkWeights(clients)
+    }
+
+    private mutating func checkWeights(_ clients: TreeReader) {
+        guard let weights = ScenarioBuilder.weights(clients), root.has("cluster") else { return }
+        let origin = origin(clients.inside("assignment"), "weights")
+        if let instances = root.inside("cluster").count("instances", 1), weights.count != instances {
+            faults.error(
+                at: origin,
+                "clients.assignment.weights has \(Plural.count(weights.count, "number")), "
+                    + "but there \(instances == 1 ? "is" : "are") \(Plural.count(instances, "instance"))",
+                hint: "give each instance its number")
+        }
+        if weights.allSatisfy({ $0 == 0 }) {
+            faults.error(at: origin, "clients.assignment.weights are all 0", hint: "one at least must be above 0")
+        }
+    }
+
+    private mutating func check(_ workload: TreeReader, _ index: Int) {
+        let path = "workload[\(index)]"
+        if workload.text("kind") == "processes" {
+            let endings = ["failed", "suspended", "aborted"].compactMap { workload.share($0, .zero)?.millionths }
+            if endings.reduce(0, +) > 1_000_000, let node = workload.node {
+                faults.error(
+                    at: node.origin, "\(path): failed, suspended and aborted together are more than the whole",
+                    hint: "a process ends in one way")
+            }
+        }
+        if let channel = workload.text("channel"), TextRule.isName(channel), channel != ChannelName.events.name {
+            faults.warning(
+                at: origin(workload, "channel"),
+                "\(path).channel: no client listens to \(Diagnostic.quoted(channel)), nothing of it is delivered",
+                hint: "clients listen to events")
+        }
+    }
+
+    private mutating func checkFaults() {
+        guard root.has("cluster"), let instances = root.inside("cluster").count("instances", 1) else { return }
+        let end = root.duration("duration", .zero) ?? .zero
+        for (index, fault) in root.items("faults").enumerated() {
+            if fault.has("target"), let target = fault.count("target", 0), target >= instances {
+                faults.error(
+                    at: origin(fault, "target"),
+                    "faults[\(index)].target: there is no instance \(target)",
+                    hint: instances == 1 ? "there is one, number 0" : "there are \(instances), numbered from 0")
+            }
+            if fault.has("at"), let at = fault.duration("at", .zero), at > end {
+                faults.error(
+                    at: origin(fault, "at"), "faults[\(index)].at lies after the end of the run",
+                    hint: "the run lasts \(QuantityWriter.duration(end))")
+            }
+        }
+    }
+
+    /// Bounds the plan before it is drawn, so that a slip of three zeros is a message and not an exhausted memory.
+    private mutating func checkPlanSize() {
+        guard let warmup = root.duration("warmup", .seconds(1)), let duration = root.duration("duration", .zero) else {
+            return
+        }
+        let seconds = (warmup + duration).seconds
+        var total = 0.0
+        for workload in root.items("workload") {
+            guard let rate = workload.rate("rate", Rate(perSecond: 0)) else { continue }
+            let weight = workload.text("kind") == "processes" ? plannedWeight(workload) : 1
+            let items = rate.perSecond * seconds * weight
+            total += items
+            guard total > Double(Limits.plannedItems), workload.has("rate") else { continue }
+            faults.error(
+                at: origin(workload, "rate"),
+                "the plan would hold more than \(Limits.plannedItems) sends, steps and subscriptions",
+                hint: "lower the rate or the duration")
+            return
+        }
+        guard let churn = root.inside("clients").inside("churn").rate("rate", Rate(perSecond: 0)),
+            churn.perSecond * seconds > Double(Limits.plannedItems)
+        else { return }
+        faults.error(
+            at: origin(root.inside("clients").inside("churn"), "rate"),
+            "the plan would hold more than \(Limits.plannedItems) reconnections", hint: "lower the rate or the duration"
+        )
+    }
+
+    private func plannedWeight(_ workload: TreeReader) -> Double {
+        Double(1 + (workload.count("steps", 5) ?? 0) + (workload.count("subscriptions", 1) ?? 0))
+    }
+}
+
+/// Counts in words.
+enum Plural {
+    static func count(_ number: Int, _ noun: String) -> String { number == 1 ? "1 \(noun)" : "\(number) \(noun)s" }
+}

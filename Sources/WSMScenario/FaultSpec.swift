@@ -1,0 +1,53 @@
+package import WSMCore
+
+/// One fault of a scenario.
+package struct FaultSpec: Hashable, Sendable {
+    package var action: FaultAction
+    package var schedule: FaultSchedule
+    /// The instance it hits; `nil`: all.
+    package var target: Int?
+    package var share: Share
+    package var duration: TimeSpan?
+    package var downtime: TimeSpan?
+    package var restartAfter: TimeSpan?
+    package var delay: Distribution?
+    /// Bytes a second.
+    package var rate: Int?
+    package var between: FaultLink
+
+    package init(action: FaultAction, schedule: FaultSchedule) {
+        self.action = action
+        self.schedule = schedule
+        self.share = Share(millionths: 1_000_000)
+        self.between = .redis
+    }
+}
+
+/// When a fault sets in, counted from the start of the measured window.
+package enum FaultSchedule: Hashable, Sendable {
+    case at(TimeSpan)
+    case every(TimeSpan)
+}
+
+/// What can be broken.
+package enum FaultAction: String, CaseIterable, Sendable {
+    case redisRestart = "redis.restart"
+    case redisKill = "redis.kill"
+    case redisPause = "redis.pause"
+    case redisDisconnectClients = "redis.disconnect-clients"
+    case redisSlow = "redis.slow"
+    case instanceKill = "instance.kill"
+    case instanceStop = "instance.stop"
+    case instancePause = "instance.pause"
+    case linkDelay = "link.delay"
+    case linkCut = "link.cut"
+    case linkThrottle = "link.throttle"
+    case clientsDisconnect = "clients.disconnect"
+    case clientsStall = "clients.stall"
+}
+
+/// Between whom a link runs, one end being an instance.
+package enum FaultLink: String, CaseIterable, Sendable {
+    case redis
+    case clients
+}

@@ -1,0 +1,286 @@
+import WSMCore
+
+/// Holds a tree against the format: keys, types, units, bounds, and features that do not exist yet.
+struct FormatChecker {
+    private(set) var faults: DiagnosticList
+
+    /// Adds every fault of `root` to `faults`.
+    static func check(_ root: SourceNode, into faults: inout DiagnosticList) {
+        var checker = FormatChecker(faults: faults)
+        checker.check(root, against: ScenarioFormat.root, path: "")
+        faults = checker.faults
+    }
+
+    // MARK: - Maps
+
+    private mutating func check(_ node: SourceNode, against format: MapFormat, path: String) {
+        guard case .map(let entries) = node.content else {
+            let keys = format.keys.map(\.name).prefix(4).joined(separator: ", ")
+            let place = path.isEmpty ? "a scenario" : path
+            faults.error(at: node.origin, "\(place) must be a map, not \(node.kindName)", hint: "its keys: \(keys), …")
+            return
+        }
+        for entry in entries {
+            guard let key = format.keys.first(where: { $0.name == entry.key }) else {
+                reportUnknown(entry, format: format, path: path)
+                continue
+            }
+            check(entry, against: key, path: joined(path, key.name))
+        }
+        checkPresence(in: node, entries: entries, format: format, path: path)
+    }
+
+    private mutating func check(_ entry: SourceEntry, against key: KeyFormat, path: String) {
+        if entry.value.isNull {
+            if key.isRequired { faults.error(at: entry.keyOrigin, "\(path) has no value") }
+            return
+        }
+        check(entry.value, against: key.shape, path: path)
+        guard !key.isSupported else { return }
+        faults.error(at: entry.keyOrigin, "\(path) is not supported yet", hint: "take the key out")
+    }
+
+    private mutating func checkPresence(
+        in node: SourceNode, entries: [SourceEntry], format: MapFormat, path: String
+    ) {
+        let place = path.isEmpty ? "the scenario" : path
+        let present = Set(entries.map(\.key))
+        for key in format.keys where key.isRequired && !present.contains(key.name) {
+            faults.error(at: node.origin, "\(place) needs the key \(key.name)", hint: key.summary)
+        }
+        for (group, isRequired) in [(format.oneOf, true), (format.atMostOneOf, false)] where !group.isEmpty {
+            let found = entries.filter { group.contains($0.key) && !$0.value.isNull }
+            if found.isEmpty, isRequired {
+                faults.error(at: node.origin, "\(place) needs one of \(group.joined(separator: ", "))")
+            }
+            if found.count > 1 {
+                let names = group.joined(separator: " and ")
+                faults.error(at: found[1].keyOrigin, "\(place) can have only one of \(names)")
+            }
+        }
+    }
+
+    private mutating func reportUnknown(_ entry: SourceEntry, format: MapFormat, path: String) {
+        let names = format.keys.map(\.name)
+        var hint = EditDistance.nearest(to: entry.key, among: names).map { "did you mean \($0)?" }
+        if hint == nil {
+            let holders = KeyIndex.places[entry.key] ?? []
+            hint =
+                holders.first.map { "\(entry.key) belongs under \($0)" }
+                ?? "known keys: \(names.joined(separator: ", "))"
+        }
+        let place = path.isEmpty ? "" : " in \(path)"
+        faults.error(at: entry.keyOrigin, "unknown key \(Diagnostic.quoted(entry.key))\(place)", hint: hint)
+    }
+
+    private func joined(_ path: String, _ name: String) -> String {
+        path.isEmpty ? name : "\(path).\(name)"
+    }
+
+    // MARK: - Values
+
+    private mutating func check(_ node: SourceNode, against shape: Shape, path: String) {
+        switch shape {
+        case .map(let format):
+            check(node, against: format, path: path)
+        case .list(let element, let counts):
+            check(node, asListOf: element, counts: counts, path: path)
+        case .variants(let key, let variants):
+            check(node, variants: variants, key: key, path: path)
+        case .choiceOr(let words, let format):
+            if case .map = node.content {
+                check(node, against: format, path: path)
+            } else {
+                check(node, words: words, unsupported: [], alternative: "a map of \(format.keys.map(\.name)[0])", path)
+            }
+        case .choice(let words, let unsupported):
+            check(node, words: words, unsupported: unsupported, alternative: nil, path)
+        default:
+            guard let text = scalar(node, path) else { return }
+            do {
+                try checkScalar(text, at: node.origin, against: shape, path: path)
+            } catch {
+                faults.error(at: node.origin, "\(path): \(error.message)", hint: error.hint)
+            }
+        }
+    }
+
+    private mutating func scalar(_ node: SourceNode, _ path: String) -> String? {
+        if let text = node.text, !node.isNull { return text }
+        faults.error(at: node.origin, "\(path) must be a single value, not \(node.kindName)")
+        return nil
+    }
+
+    private mutating func check(
+        _ node: SourceNode, words: [String], unsupported: [String], alternative: String?, _ path: String
+    ) {
+        let known = words.joined(separator: ", ") + (alternative.map { ", or \($0)" } ?? "")
+        guard let text = node.text, !node.isNull else {
+            faults.error(at: node.origin, "\(path) must be one of \(known), not \(node.kindName)")
+            return
+        }
+        guard words.contains(text) else {
+            let nearest = EditDistance.nearest(to: text, among: words)
+            faults.error(
+                at: node.origin, "\(path): unknown value \(Diagnostic.quoted(text))",
+                hint: nearest.map { "did you mean \($0)?" } ?? "one of \(known)")
+            return
+        }
+        guard unsupported.contains(text) else { return }
+        let others = words.filter { !unsupported.contains($0) }
+        faults.error(
+            at: node.origin, "\(path): \(text) is not supported yet", hint: "today: \(others.joined(separator: ", "))")
+    }
+
+    private mutating func check(
+        _ node: SourceNode, asListOf element: Shape, counts: ClosedRange<Int>, path: String
+    ) {
+        guard case .list(let items) = node.content else {
+            faults.error(
+                at: node.origin, "\(path) must be a list, not \(node.kindName)", hint: "begin each item with \"- \"")
+            return
+        }
+        guard items.count <= counts.upperBound else {
+            faults.error(
+                at: node.origin, "\(path) holds \(items.count) items; at most \(counts.upperBound) are allowed")
+            return
+        }
+        for (index, item) in items.enumerated() { check(item, against: element, path: "\(path)[\(index)]") }
+    }
+
+    private mutating func check(_ node: SourceNode, variants: [Variant], key: String, path: String) {
+        guard case .map(let entries) = node.content else {
+            faults.error(at: node.origin, "\(path) must be a map with the key \(key), not \(node.kindName)")
+            return
+        }
+        let words = variants.map(\.word)
+        guard let discriminator = entries.first(where: { $0.key == key }), !discriminator.value.isNull else {
+            faults.error(
+                at: node.origin, "\(path) needs the key \(key)", hint: "one of \(words.joined(separator: ", "))")
+            return
+        }
+        check(discriminator.value, words: words, unsupported: [], alternative: nil, "\(path).\(key)")
+        guard let variant = variants.first(where: { $0.word == discriminator.value.text }) else { return }
+        let rest = SourceNode(content: .map(entries.filter { $0.key != key }), origin: node.origin)
+        check(rest, against: variant.format, path: path)
+    }
+}
+
+// MARK: - Scalars
+
+extension FormatChecker {
+    private mutating func checkScalar(
+        _ text: String, at origin: Origin, against shape: Shape, path: String
+    ) throws(QuantityError) {
+        switch shape {
+        case .text(let rule):
+            try check(text, at: origin, rule: rule, path: path)
+        case .count(let range):
+            try require(QuantityReader.count(text), in: range) { "\($0)" }
+        case .countOr(let range, let words):
+            guard !words.contains(text) else { return }
+            let words = words.joined(separator: ", ")
+            guard let count = try? QuantityReader.count(text) else {
+                throw QuantityError(message: "\(Diagnostic.quoted(text)) is not a count", hint: "a number or \(words)")
+            }
+            try require(count, in: range) { "\($0)" }
+        case .seed:
+            guard UInt64(text) != nil, text.first != "+" else {
+                throw QuantityError(
+                    message: "\(Diagnostic.quoted(text)) is not a seed", hint: "a whole number from 0 to \(UInt64.max)")
+            }
+        case .duration(let range):
+            try require(QuantityReader.duration(text), in: range, QuantityWriter.duration)
+        case .rate(let range):
+            try require(QuantityReader.rate(text).perSecond, in: range) { "\(QuantityWriter.number($0))/s" }
+        case .size(let range):
+            try require(QuantityReader.size(text), in: range, QuantityWriter.size)
+        case .byteRate(let range):
+            try require(QuantityReader.byteRate(text), in: range) { "\(QuantityWriter.size($0))/s" }
+        case .share:
+            _ = try QuantityReader.share(text)
+        case .distribution:
+            _ = try QuantityReader.distribution(text)
+        case .threshold:
+            if case .failure(let error) = Threshold.parse(text) {
+                throw QuantityError(message: error.message, hint: error.hint)
+            }
+        case .choice, .list, .map, .choiceOr, .variants:
+            preconditionFailure("these shapes are no scalars")
+        }
+    }
+
+    private func require<Value: Comparable>(
+        _ value: Value, in range: ClosedRange<Value>, _ write: (Value) -> String
+    ) throws(QuantityError) {
+        guard !range.contains(value) else { return }
+        let bounds = "from \(write(range.lowerBound)) to \(write(range.upperBound))"
+        throw QuantityError(message: "\(write(value)) is out of range", hint: "allowed: \(bounds)")
+    }
+
+    private mutating func check(
+        _ text: String, at origin: Origin, rule: TextRule, path: String
+    ) throws(QuantityError) {
+        switch rule {
+        case .any(let limit):
+            guard text.utf8.count > limit else { return }
+            throw QuantityError(message: "the text is too long", hint: "at most \(limit) bytes")
+        case .name:
+            guard !TextRule.isName(text) else { return }
+            throw QuantityError(
+                message: "\(Diagnostic.quoted(text)) is not a name",
+                hint: "1 to 100 letters, digits, dots, dashes or underscores, the first a letter or a digit")
+        case .redisURL:
+            try checkURL(text, schemes: ["redis", "rediss", "unix"], example: "redis://127.0.0.1:6379")
+            guard text.hasPrefix("rediss://") else { return }
+            faults.error(
+                at: origin, "\(path): TLS to Redis (rediss://) is not supported yet", hint: "use redis:// or unix://")
+        case .webSocketURL:
+            try checkURL(text, schemes: ["ws", "wss"], example: "ws://127.0.0.1:8080/api/ws/events")
+        case .publishURL:
+            try checkURL(
+                text, schemes: ["redis", "rediss", "unix", "http", "https"], example: "redis://127.0.0.1:6379")
+        }
+    }
+
+    /// The message leaves the URL out: it may hold a password.
+    private func checkURL(_ text: String, schemes: [String], example: String) throws(QuantityError) {
+        let hint = "for example \(example)"
+        let scheme = text.prefix { $0 != ":" }
+        guard text.dropFirst(scheme.count).hasPrefix("://"), schemes.contains(String(scheme)) else {
+            let known = schemes.map { "\($0)://" }.joined(separator: ", ")
+            throw QuantityError(message: "the URL must begin with \(known)", hint: hint)
+        }
+        let rest = text.dropFirst(scheme.count + 3)
+        let isClean = rest.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value < 0x7f }
+        guard !rest.isEmpty, isClean, scheme == "unix" ? rest.contains("/") : rest.first != "/" else {
+            throw QuantityError(message: "the URL names no server", hint: hint)
+        }
+    }
+}
+
+extension TextRule {
+    /// 1 to 100 bytes that are safe in a path, in Redis and in a URL.
+    static func isName(_ text: String) -> Bool {
+        let bytes = text.utf8
+        let isWord = { (byte: UInt8) in (48...57).contains(byte) || (65...90).contains(byte & 0xdf) }
+        guard let first = bytes.first, bytes.count <= 100, isWord(first) else { return false }
+        return bytes.allSatisfy { isWord($0) || $0 == 45 || $0 == 46 || $0 == 95 }
+    }
+}
+
+/// Where each key of the format belongs, to help with a key that stands at the wrong place.
+private enum KeyIndex {
+    static let places: [String: [String]] = {
+        var places: [String: [String]] = [:]
+        func walk(_ format: MapFormat, _ path: String) {
+            for key in format.keys {
+                places[key.name, default: []].append(path.isEmpty ? "the top level" : path)
+                let inner = path.isEmpty ? key.name : "\(path).\(key.name)"
+                if let format = key.shape.mapFormat { walk(format, inner) }
+            }
+        }
+        walk(ScenarioFormat.root, "")
+        return places
+    }()
+}

@@ -1,0 +1,54 @@
+/// What a metric measures, which decides the units of its thresholds.
+package enum Dimension: String, Sendable, CaseIterable {
+    /// Nanoseconds in the result.
+    case time
+    case count
+    /// A number a second.
+    case rate
+    case bytes
+    /// Seconds of a processor.
+    case cpuSeconds
+}
+
+/// The numbers of `result.json` that a threshold may name.
+package enum MetricCatalogue {
+    /// All metrics by path, in the order of the result.
+    package static let metrics: [(path: String, dimension: Dimension)] = build()
+
+    package static func dimension(of path: String) -> Dimension? { byPath[path] }
+
+    private static let byPath = Dictionary(uniqueKeysWithValues: metrics.map { ($0.path, $0.dimension) })
+
+    /// Why a message is missing.
+    package static let lossCauses = [
+        "other-instance", "broker-gap", "instance-down", "evicted", "queue-dropped", "thread-dead", "fan-out-aborted",
+        "publish-failed", "unexplained",
+    ]
+
+    private static func build() -> [(path: String, dimension: Dimension)] {
+        var all: [(path: String, dimension: Dimension)] = [("durationNanoseconds", .time)]
+        for name in [
+            "published", "expected", "received", "lost", "duplicated", "reordered", "indeterminate", "foreign",
+            "missedOffline",
+        ] {
+            all.append(("delivery.\(name)", .count))
+        }
+        all += lossCauses.map { ("delivery.lostByCause.\($0)", .count) }
+        all.append(("delivery.perSecond", .rate))
+        let stages = ["worker", "queue", "publish", "broker", "write", "wire"].map { "stages.\($0)" }
+        for histogram in ["latency", "latencyFromActualSend", "scheduleSlip", "fanOutSkew"] + stages {
+            all.append(("\(histogram).count", .count))
+            for statistic in ["min", "mean", "p50", "p90", "p99", "p999", "max"] {
+                all.append(("\(histogram).\(statistic)", .time))
+            }
+        }
+        for part in ["instances", "clients", "redis"] {
+            all.append(("resources.\(part).cpuSeconds", .cpuSeconds))
+            all.append(("resources.\(part).cpuSecondsPerMillionDeliveries", .cpuSeconds))
+            all.append(("resources.\(part).rssBytes", .bytes))
+            all.append(("resources.\(part).peakRssBytes", .bytes))
+        }
+        all.append(("resources.redis.connections", .count))
+        return all
+    }
+}

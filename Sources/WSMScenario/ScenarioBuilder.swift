@@ -1,0 +1,148 @@
+import WSMCore
+
+/// Makes the typed scenario of a tree.
+///
+/// Where a value is wrong its default stands in: the scenario is then not handed out.
+enum ScenarioBuilder {
+    static func build(_ root: SourceNode) -> Scenario {
+        let reader = TreeReader(node: root)
+        var scenario = Scenario(
+            name: reader.text("name") ?? "", duration: reader.duration("duration", .seconds(1)) ?? .seconds(1))
+        scenario.description = reader.text("description") ?? ""
+        scenario.seed = reader.text("seed").flatMap { UInt64($0) } ?? 1
+        scenario.warmup = reader.duration("warmup", scenario.warmup) ?? scenario.warmup
+        scenario.system =
+            reader.has("target")
+            ? .target(target(reader.inside("target"))) : .cluster(cluster(reader.inside("cluster")))
+        scenario.clients = clients(reader.inside("clients"))
+        scenario.workload = reader.items("workload").compactMap { workload($0) }
+        scenario.faults = reader.items("faults").compactMap { fault($0) }
+        scenario.expect = expect(reader.inside("expect"))
+        return scenario
+    }
+
+    private static func cluster(_ reader: TreeReader) -> ClusterSpec {
+        var cluster = ClusterSpec(profile: reader.word("profile", .hardened) ?? .hardened)
+        cluster.manager = reader.word("manager", cluster.manager) ?? cluster.manager
+        cluster.instances = reader.count("instances", cluster.instances) ?? cluster.instances
+        cluster.placement = reader.word("placement", cluster.placement) ?? cluster.placement
+        cluster.executor = reader.word("executor", cluster.executor) ?? cluster.executor
+        cluster.workers = reader.count("workers", cluster.workers) ?? cluster.workers
+        cluster.subscription = reader.word("subscription", cluster.subscription) ?? cluster.subscription
+        cluster.publishing = reader.word("publishing", cluster.publishing) ?? cluster.publishing
+        cluster.fanOut = reader.word("fanOut", cluster.fanOut) ?? cluster.fanOut
+        cluster.threadOnError = reader.word("threadOnError", cluster.threadOnError) ?? cluster.threadOnError
+        cluster.brokerLoss = reader.word("brokerLoss", cluster.brokerLoss) ?? cluster.brokerLoss
+        if let pool = reader.text("redisPool") { cluster.redisPool = pool == "unlimited" ? nil : Int(pool) }
+        let slow = reader.inside("slowClient")
+        cluster.slowClient.policy = slow.word("policy", cluster.slowClient.policy) ?? cluster.slowClient.policy
+        if cluster.slowClient.policy != .buffer {
+            cluster.slowClient.limit = slow.size("limit", cluster.slowClient.limit) ?? cluster.slowClient.limit
+        }
+        cluster.redis = reader.inside("redis").text("url").map { .url($0) } ?? .embedded
+        return cluster
+    }
+
+    private static func clients(_ reader: TreeReader) -> ClientsSpec {
+        var clients = ClientsSpec()
+        clients.count = reader.count("count", clients.count) ?? clients.count
+        clients.transport = reader.word("transport", clients.transport) ?? clients.transport
+        if reader.text("assignment") == "random" { clients.assignment = .random }
+        if let weights = weights(reader) { clients.assignment = .weights(weights) }
+        clients.connectRate = reader.rate("connectRate", clients.connectRate) ?? clients.connectRate
+        clients.ping = reader.duration("ping", clients.ping) ?? clients.ping
+        clients.churn = reader.inside("churn").rate("rate", clients.churn) ?? clients.churn
+        let slow = reader.inside("slow")
+        clients.slow.count = slow.count("count", clients.slow.count) ?? clients.slow.count
+        clients.slow.readRate = slow.byteRate("readRate", clients.slow.readRate) ?? clients.slow.readRate
+        let reconnect = reader.inside("reconnect")
+        clients.reconnect.initial =
+            reconnect.duration("initial", clients.reconnect.initial) ?? clients.reconnect.initial
+        clients.reconnect.max = reconnect.duration("max", clients.reconnect.max) ?? clients.reconnect.max
+        return clients
+    }
+
+    /// The weights under `assignment`, if that is what stands there.
+    static func weights(_ clients: TreeReader) -> [Int]? {
+        guard let list = clients.inside("assignment").value("weights"), case .list(let items) = list.content else {
+            return nil
+        }
+        return items.map { $0.text.flatMap { try? QuantityReader.count($0) } ?? 0 }
+    }
+
+    static func workload(_ reader: TreeReader) -> WorkloadSpec? {
+        let rate = reader.rate("rate", Rate(perSecond: 1)) ?? Rate(perSecond: 1)
+        let arrival: Arrival = reader.word("arrival", .poisson) ?? .poisson
+        switch reader.text("kind") {
+        case "processes":
+            var spec = processes(reader, rate: rate)
+            spec.arrival = arrival
+            return .processes(spec)
+        case "broadcasts":
+            var spec = BroadcastsSpec(rate: rate)
+            spec.arrival = arrival
+            spec.publishers = reader.count("publishers", spec.publishers) ?? spec.publishers
+            spec.payload = reader.size("payload", spec.payload) ?? spec.payload
+            spec.channel = ChannelName(reader.text("channel") ?? spec.channel.name)
+            return .broadcasts(spec)
+        case "engine-status":
+            var spec = EngineStatusSpec(rate: rate)
+            spec.arrival = arrival
+            return .engineStatus(spec)
+        default:
+            return nil
+        }
+    }
+
+    private static func processes(_ reader: TreeReader, rate: Rate) -> ProcessesSpec {
+        var spec = ProcessesSpec(rate: rate)
+        spec.steps = reader.count("steps", spec.steps) ?? spec.steps
+        spec.stepDuration = reader.distribution("stepDuration", spec.stepDuration) ?? spec.stepDuration
+        spec.subscriptions = reader.count("subscriptions", spec.subscriptions) ?? spec.subscriptions
+        spec.failed = reader.share("failed", spec.failed) ?? spec.failed
+        spec.suspended = reader.share("suspended", spec.suspended) ?? spec.suspended
+        spec.resumeAfter = reader.duration("resumeAfter", spec.resumeAfter) ?? spec.resumeAfter
+        spec.aborted = reader.share("aborted", spec.aborted) ?? spec.aborted
+        return spec
+    }
+
+    private static func fault(_ reader: TreeReader) -> FaultSpec? {
+        guard let action = reader.text("action").flatMap(FaultAction.init(rawValue:)) else { return nil }
+        let at = reader.duration("at", .zero) ?? .zero
+        let every = reader.has("every") ? reader.duration("every", .zero) : nil
+        var fault = FaultSpec(action: action, schedule: every.map { .every($0) } ?? .at(at))
+        fault.target = reader.has("target") ? reader.count("target", 0) : nil
+        fault.share = reader.share("share", fault.share) ?? fault.share
+        fault.duration = reader.has("duration") ? reader.duration("duration", .zero) : nil
+        fault.downtime = reader.has("downtime") ? reader.duration("downtime", .zero) : nil
+        fault.restartAfter = reader.has("restartAfter") ? reader.duration("restartAfter", .zero) : nil
+        fault.delay = reader.has("delay") ? reader.distribution("delay", .constant(.zero)) : nil
+        fault.rate = reader.has("rate") ? reader.byteRate("rate", 0) : nil
+        fault.between = reader.word("between", fault.between) ?? fault.between
+        return fault
+    }
+
+    private static func expect(_ reader: TreeReader) -> ExpectSpec {
+        var expect = ExpectSpec()
+        let guarantees = reader.inside("guarantees")
+        for guarantee in Guarantee.allCases {
+            let expectation = guarantees.text(guarantee.rawValue).flatMap(Expectation.init(rawValue:))
+            expect.guarantees[guarantee] = expectation
+        }
+        expect.thresholds = reader.items("thresholds").compactMap { item in
+            item.node?.text.flatMap { try? Threshold.parse($0).get() }
+        }
+        return expect
+    }
+
+    private static func target(_ reader: TreeReader) -> TargetSpec {
+        let publish = reader.inside("publish")
+        let url = publish.text("url") ?? ""
+        let channel = ChannelName(publish.text("channel") ?? ChannelName.events.name)
+        return TargetSpec(
+            clients: reader.items("clients").compactMap { $0.node?.text },
+            subprotocols: reader.items("subprotocols").compactMap { $0.node?.text },
+            publish: publish.text("via") == "http" ? .http(url: url) : .redis(url: url, channel: channel),
+            pids: reader.items("pids").compactMap { $0.node?.text.flatMap { Int($0) } })
+    }
+}

@@ -1,0 +1,174 @@
+import Testing
+import WSMCore
+
+@testable import WSMScenario
+
+@Suite("Faults of a scenario")
+struct DiagnosticTests {
+    @Test("All faults are reported in one go, by their places")
+    func allAtOnce() {
+        let text = """
+            nam: test
+            warmup: 10 parsecs
+            duration: 50
+            cluster:
+              instances: -2
+              manager: broadcst
+            clients:
+              - count
+            workload:
+              - kind: processes
+                rate: 5ms/s
+            expect:
+              thresholds: [latency.p98 < 50ms, delivery.lost == 0ms]
+            """
+        #expect(
+            faults(text) == [
+                "s.yaml:1:1: error: unknown key \"nam\"\n  hint: did you mean name?",
+                "s.yaml:1:1: error: the scenario needs the key name"
+                    + "\n  hint: What the run is called, in its folder and its report.",
+                "s.yaml:2:9: error: warmup: \"parsecs\" is not a unit of a duration"
+                    + "\n  hint: a duration is a number and a unit: 250ms, 10s, 2m (ns, us, ms, s, m, h)",
+                "s.yaml:3:11: error: duration: \"50\" needs a unit"
+                    + "\n  hint: a duration is a number and a unit: 250ms, 10s, 2m (ns, us, ms, s, m, h)",
+                "s.yaml:5:14: error: cluster.instances: -2 is out of range\n  hint: allowed: from 1 to 1000",
+                "s.yaml:6:12: error: cluster.manager: unknown value \"broadcst\"\n  hint: did you mean broadcast?",
+                "s.yaml:8:3: error: clients must be a map, not a list"
+                    + "\n  hint: its keys: count, transport, assignment, connectRate, …",
+                "s.yaml:11:11: error: workload[0].rate: \"ms/s\" is not a unit of a rate"
+                    + "\n  hint: a rate is a number a second: 50/s, 5k/s, 0.2/s",
+                "s.yaml:13:16: error: expect.thresholds[0]: there is no metric \"latency.p98\""
+                    + "\n  hint: did you mean latency.p90?",
+                "s.yaml:13:36: error: expect.thresholds[1]: \"ms\" is not a unit of a number"
+                    + "\n  hint: it counts something: a number without a unit",
+            ])
+    }
+
+    @Test("A duplicate key is reported at its second place, and the rest is still checked")
+    func duplicates() {
+        let text = """
+            name: test
+            name: again
+            duration: 5s
+            cluster: {instances: 2, "instances": 3, instances: 4}
+            cluster: {}
+            clients: {cont: 5}
+            """
+        #expect(
+            faults(text) == [
+                "s.yaml:2:1: error: the key \"name\" stands twice\n  hint: it stands in line 1 already; keep one of them",
+                "s.yaml:4:25: error: the key \"instances\" stands twice"
+                    + "\n  hint: it stands in line 4 already; keep one of them",
+                "s.yaml:4:41: error: the key \"instances\" stands twice"
+                    + "\n  hint: it stands in line 4 already; keep one of them",
+                "s.yaml:5:1: error: the key \"cluster\" stands twice"
+                    + "\n  hint: it stands in line 4 already; keep one of them",
+                "s.yaml:6:11: error: unknown key \"cont\" in clients\n  hint: did you mean count?",
+            ])
+    }
+
+    @Test(
+        "A key whose feature does not exist yet is refused at its place",
+        arguments: [
+            ("cluster: {placement: processes}", "3:22", "cluster.placement: processes"),
+            ("cluster: {executor: worker}", "3:21", "cluster.executor: worker"),
+            ("cluster: {redis: {mode: sentinel}}", "3:25", "cluster.redis.mode: sentinel"),
+            ("cluster: {redis: {mode: cluster}}", "3:25", "cluster.redis.mode: cluster"),
+            ("cluster: {redis: {url: 'rediss://h'}}", "3:24", "cluster.redis.url: TLS to Redis (rediss://)"),
+            ("cluster: {}\nclients: {transport: direct}", "4:22", "clients.transport: direct"),
+            ("cluster: {}\nfaults: [{at: 1s, action: redis.kill}]", "4:1", "faults"),
+            ("cluster: {}\nexpect: {guarantees: {total-order: holds}}", "4:23", "expect.guarantees.total-order"),
+            (
+                "target: {clients: ['ws://h/'], publish: {via: http, url: 'http://h/'}}", "3:1", "target"
+            ),
+        ])
+    func unsupported(_ cluster: String, _ place: String, _ what: String) throws {
+        let found = faults(scenarioText(cluster: cluster))
+        try #require(found.count == 1, "\(found)")
+        #expect(found[0].hasPrefix("s.yaml:\(place): error: \(what) is not supported yet"), "\(found)")
+    }
+
+    @Test("Faults are checked in full although they are not supported yet")
+    func faultSyntax() {
+        let text = scenarioText(
+            """
+            faults:
+              - {at: 4s, action: redis.restrt, downtime: 500ms}
+              - {at: 4s, action: instance.kill, target: 2}
+              - {action: redis.restart, downtime: 1s}
+              - {at: 1s, every: 2s, action: instance.kill}
+              - {at: 1s, action: redis.pause}
+              - {at: 1s, action: redis.pause, duration: 5, restartAfter: 1s}
+              - {at: 10s, action: redis.kill}
+              - {at: 1s}
+            """, cluster: "cluster: {instances: 2}")
+        let found = faults(text).map { $0.split(separator: "\n")[0] }
+        #expect(
+            found == [
+                "s.yaml:4:1: error: faults is not supported yet",
+                "s.yaml:5:22: error: faults[0].action: unknown value \"redis.restrt\"",
+                "s.yaml:6:45: error: faults[1].target: there is no instance 2",
+                "s.yaml:7:5: error: faults[2] needs one of at, every",
+                "s.yaml:8:14: error: faults[3] can have only one of at and every",
+                "s.yaml:9:5: error: faults[4] needs the key duration",
+                "s.yaml:10:45: error: faults[5].duration: \"5\" needs a unit",
+                "s.yaml:10:48: error: unknown key \"restartAfter\" in faults[5]",
+                "s.yaml:11:10: error: faults[6].at lies after the end of the run",
+                "s.yaml:12:5: error: faults[7] needs the key action",
+            ])
+    }
+
+    @Test(
+        "Keys that contradict each other are refused",
+        arguments: [
+            ("clients: {assignment: {weights: [3, 1]}}", "has 2 numbers, but there is 1 instance"),
+            ("clients: {assignment: {weights: [0]}}", "are all 0"),
+            ("clients: {count: 5, slow: {count: 6}}", "there are only 5 clients"),
+            ("clients: {reconnect: {initial: 6s}}", "longer than clients.reconnect.max"),
+            (
+                "target: {clients: ['ws://h/'], publish: {via: http, url: 'http://h/'}}",
+                "only one of cluster and target"
+            ),
+            ("workload: [{kind: processes, rate: 1/s, failed: 60%, aborted: 50%}]", "more than the whole"),
+            ("workload: [{kind: broadcasts, rate: 10M/s}]", "the plan would hold more than"),
+            ("clients: {count: 1, churn: {rate: 10M/s}}", "the plan would hold more than"),
+            ("workload: [{kind: broadcasts, rate: 1/s, payload: 100B}]", "100B is out of range"),
+            ("workload: [{kind: broadcasts, rate: 0/s}]", "0/s is out of range"),
+            ("workload: [{kind: broadcasts, rate: 1/s, steps: 4}]", "unknown key \"steps\""),
+            ("workload: [{rate: 1/s}]", "workload[0] needs the key kind"),
+            ("workload: {kind: processes}", "workload must be a list"),
+        ])
+    func contradictions(_ lines: String, _ message: String) {
+        let found = faults(scenarioText(lines))
+        #expect(found.contains { $0.contains(message) && $0.contains(": error: ") }, "\(found)")
+    }
+
+    @Test("Neither cluster nor target is an error")
+    func neither() {
+        #expect(faults("name: a\nduration: 1s\n") == ["s.yaml:1:1: error: the scenario needs one of cluster, target"])
+    }
+
+    @Test("What has no effect draws a warning, and the scenario can be run")
+    func warnings() throws {
+        let text = scenarioText(
+            "workload: [{kind: broadcasts, rate: 1/s, channel: processes}]",
+            cluster: "cluster: {manager: memory, redis: {url: 'redis://h'}, slowClient: {policy: buffer, limit: 2MiB}}")
+        let loaded = ScenarioFile.parse(text: text)
+        #expect(loaded.diagnostics.map(\.severity) == [.warning, .warning, .warning])
+        #expect(loaded.scenario != nil)
+    }
+
+    @Test("A key at the wrong place is sent to its own")
+    func wrongPlace() {
+        let found = faults(scenarioText("instances: 2"))
+        #expect(found == ["s.yaml:4:1: error: unknown key \"instances\"\n  hint: instances belongs under cluster"])
+    }
+
+    @Test("The text of a file cannot steer the terminal")
+    func escapes() {
+        let found = faults(scenarioText(#""\e[2Jname": 1"#))
+        #expect(found.count == 1)
+        #expect(!found.joined().contains("\u{1b}"))
+        #expect(found.joined().contains("\\u{1b}[2Jname"))
+    }
+}
