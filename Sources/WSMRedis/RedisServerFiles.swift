@@ -1,0 +1,177 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// The files of a private redis-server: its program, configuration, log and socket.
+enum RedisServerFiles {
+    static var temporaryFolder: String {
+        environment("TMPDIR").flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+    }
+
+    static func socketPath(_ folder: String) -> String { "\(folder)/redis.sock" }
+
+    /// The first redis-server of the search path.
+    static func findServer(searchPath: String?) throws(RedisError) -> String {
+        let searchPath = searchPath ?? environment("PATH") ?? ""
+        for folder in searchPath.split(separator: ":") {
+            let program = "\(folder)/redis-server"
+            if access(program, X_OK) == 0 { return program }
+        }
+        throw RedisError(
+            .serverNotStarted,
+            "redis-server is not in PATH. Install it with `make deps` (Debian, Ubuntu: apt-get install redis-server), or "
+                + "use a Redis that runs already with redis: {url: redis://…}")
+    }
+
+    /// Writes `redis.conf`; only this user may read it, since it can hold a password.
+    static func writeConfiguration(folder: String, url: RedisURL, lines: [String]) throws(RedisError) {
+        var text = """
+            bind 127.0.0.1
+            port \(url.port ?? 0)
+            unixsocket \(quoted(socketPath(folder)))
+            unixsocketperm 700
+            dir \(quoted(folder))
+            save ""
+            appendonly no
+            daemonize no
+
+            """
+        if let password = url.password { text += "requirepass \(quoted(password))\n" }
+        for line in lines { text += line + "\n" }
+        guard socketPath(folder).utf8.count <= 103 else {
+            throw RedisError(
+                .serverNotStarted,
+                "the folder \(folder) is too long a name for a socket in it; set TMPDIR to a shorter one")
+        }
+        let path = "\(folder)/redis.conf"
+        // The socket of an earlier server would look like the new one's.
+        unlink(socketPath(folder))
+        let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw cannotWrite(path) }
+        defer { close(file) }
+        let bytes = Array(text.utf8)
+        guard write(file, bytes, bytes.count) == bytes.count else { throw cannotWrite(path) }
+    }
+
+    private static func cannotWrite(_ path: String) -> RedisError {
+        RedisError(.serverNotStarted, "cannot write \(path): \(String(cString: strerror(errno)))")
+    }
+
+    /// A value in the quotes of redis.conf.
+    private static func quoted(_ text: String) -> String {
+        let digits = Array("0123456789abcdef")
+        var quoted = "\""
+        for byte in text.utf8 {
+            let isPlain = (0x20..<0x7f).contains(byte) && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+            if isPlain {
+                quoted.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                quoted += "\\x" + String(digits[Int(byte >> 4)]) + String(digits[Int(byte & 15)])
+            }
+        }
+        return quoted + "\""
+    }
+
+    /// The last lines of the server's log, of its last 4 KiB at most.
+    static func lastLines(of folder: String) -> String {
+        let file = open("\(folder)/redis.log", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return "(there is no log)" }
+        defer { close(file) }
+        let size = lseek(file, 0, SEEK_END)
+        lseek(file, max(0, size - 4096), SEEK_SET)
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        let count = read(file, &bytes, bytes.count)
+        let lines = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).split(separator: "\n").suffix(10)
+        return lines.isEmpty ? "(the log is empty)" : lines.joined(separator: "\n")
+    }
+
+    /// Whether a server answers on the socket at once, be it with an error.
+    ///
+    /// The socket lies in the server's own folder, so it is this server that answers. Redis makes it after its port, and
+    /// ends if it gets either not.
+    static func answers(socket path: String) -> Bool {
+        #if os(Linux)
+        let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
+        #else
+        let type = SOCK_STREAM
+        #endif
+        let file = socket(AF_UNIX, type, 0)
+        guard file >= 0 else { return false }
+        defer { close(file) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix($0.count - 1)) }
+        let connected = withUnsafePointer(to: address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(file, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        let ping = Array("PING\r\n".utf8)
+        guard connected == 0, write(file, ping, ping.count) == ping.count else { return false }
+        var wanted = pollfd(fd: file, events: Int16(POLLIN), revents: 0)
+        // A server that has just bound its socket answers within microseconds; else the caller asks again.
+        guard poll(&wanted, 1, 20) == 1 else { return false }
+        var byte: UInt8 = 0
+        return read(file, &byte, 1) == 1
+    }
+
+    private static func environment(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }
+    }
+}
+
+/// Chooses a TCP port for a server that may be killed and started again.
+enum FreePort {
+    /// A port of 127.0.0.1 that nobody listens on, below those that the system gives to outgoing connections.
+    ///
+    /// In that range a client that reconnects while the server is down could be given the server's own port, and then holds
+    /// it, connected to itself.
+    static func choose() throws(RedisError) -> Int {
+        let range = 10_240..<max(firstEphemeralPort, 11_264)
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        // Different processes begin in different places; a race for one port shows when the server cannot bind it.
+        var candidate = (Int(getpid()) &* 7919 &+ time.tv_nsec) % range.count
+        for _ in 0..<1000 {
+            candidate = (candidate + 1) % range.count
+            if isFree(range.lowerBound + candidate) { return range.lowerBound + candidate }
+        }
+        throw RedisError(.serverNotStarted, "none of 1000 ports of 127.0.0.1 was free for the private redis-server")
+    }
+
+    private static var firstEphemeralPort: Int {
+        let file = open("/proc/sys/net/ipv4/ip_local_port_range", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return 32_768 }
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: 32)
+        let count = read(file, &bytes, bytes.count)
+        let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+        return text.split(whereSeparator: { $0 == "\t" || $0 == " " }).first.flatMap { Int($0) } ?? 32_768
+    }
+
+    private static func isFree(_ port: Int) -> Bool {
+        #if os(Linux)
+        let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
+        #else
+        let type = SOCK_STREAM
+        #endif
+        let file = socket(AF_INET, type, 0)
+        guard file >= 0 else { return false }
+        defer { close(file) }
+        var on: CInt = 1
+        setsockopt(file, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<CInt>.size))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        return withUnsafePointer(to: address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(file, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        } == 0
+    }
+}
