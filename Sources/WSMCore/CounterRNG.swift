@@ -19,6 +19,7 @@ public struct CounterRNG: Sendable {
         case payload = 9
         case faults = 10
         case slowReaders = 11
+        case clientFrames = 12
     }
 
     private let seed: UInt64

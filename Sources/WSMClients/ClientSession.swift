@@ -1,0 +1,188 @@
+import NIOCore
+import WSMCore
+import WSMRecord
+
+/// One WebSocket session of one client, from the handshake's end to the closed socket.
+///
+/// Confined to the shard's loop. It reads frames straight from the socket's bytes; the clock is read once for all frames of one read, since they had
+/// all arrived by then.
+final class ClientSession<Sink: DeliverySink & SendableMetatype>: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private enum State: Hashable {
+        case open
+        /// A close frame has been sent; `answered`: the server's has been received.
+        case closing(answered: Bool)
+        case closed
+    }
+
+    let slot: Int
+    let connection: UInt32
+    /// What the sink calls this session.
+    var sinkSession = -1
+
+    private let shard: FleetShard<Sink>
+    private var context: ChannelHandlerContext?
+    private var walker = FrameWalker()
+    private var state = State.open
+    private var throttle: ReadThrottle?
+    private var readIsPlanned = false
+    private var awaitsPong = false
+
+    init(shard: FleetShard<Sink>, slot: Int, connection: UInt32, throttle: ReadThrottle?) {
+        self.shard = shard
+        self.slot = slot
+        self.connection = connection
+        self.throttle = throttle
+    }
+
+    /// Whether the server has answered a close frame of this side, or sent one first.
+    var isAnswered: Bool { state == .closing(answered: true) }
+
+    // MARK: What the channel reports
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        guard throttle != nil else { return }
+        setOption(.autoRead, false)
+        planRead()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let buffer = Self.unwrapInboundIn(data)
+        let at = MonotonicInstant.now()
+        shard.statistics.reads += 1
+        shard.statistics.bytesRead += buffer.readableBytes
+        buffer.withUnsafeReadableBytes { bytes in
+            walker.walk(bytes) { handle($0, at: at) }
+        }
+        if throttle != nil {
+            throttle?.consumed(buffer.readableBytes, at: at)
+            planRead()
+        }
+        shard.buffers.give(back: buffer)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        let wasOpen = state == .open
+        let answered = isAnswered
+        state = .closed
+        if wasOpen { shard.sessionEnded(self, .dropped, at: .now()) }
+        shard.channelClosed(self, answered: answered)
+        self.context = nil
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A reset, for instance: what it means is what `channelInactive` makes of it.
+        context.close(promise: nil)
+    }
+
+    // MARK: What the server sends
+
+    private func handle(_ event: FrameWalker.Event, at: MonotonicInstant) {
+        switch event {
+        case .text(let message):
+            guard state == .open else { return }
+            if ApplicationPing.isPong(message) {
+                awaitsPong = false
+                shard.statistics.pongsReceived += 1
+            } else {
+                shard.statistics.messages += 1
+                shard.sink.received(session: sinkSession, message: message, at: at)
+            }
+        case .binary:
+            shard.statistics.binaryMessages += 1
+        case .ping(let payload):
+            // A server that pings and does not read gets no answer rather than a growing buffer.
+            if context?.channel.isWritable == true { send(.pong, payload) }
+        case .pong:
+            break
+        case .close(let code):
+            receivedClose(code, at: at)
+        case .violation(let violation):
+            if state == .open {
+                sendClose(violation.closeCode)
+                state = .closing(answered: false)
+                shard.sessionEnded(self, .protocolError(violation.reason), at: at)
+            }
+            abandon()
+        }
+    }
+
+    private func receivedClose(_ code: UInt16, at: MonotonicInstant) {
+        let wasOpen = state == .open
+        if wasOpen { sendClose(code) }
+        // The server closes the TCP connection first (RFC 6455, section 7.1.1); the shard holds it to a deadline.
+        state = .closing(answered: true)
+        if wasOpen { shard.sessionEnded(self, .closedByServer(code: code), at: at) }
+    }
+
+    // MARK: What the shard asks for
+
+    /// Sends `__ping__`; returns false when the one before has not been answered.
+    func ping() -> Bool {
+        let answered = !awaitsPong || throttle != nil
+        awaitsPong = true
+        if context?.channel.isWritable == true { send(.text, ApplicationPing.ping) }
+        return answered
+    }
+
+    /// Sends a close frame; what still arrives is read and thrown away until the server has closed too.
+    func close(code: UInt16) {
+        guard state == .open else { return }
+        state = .closing(answered: false)
+        sendClose(code)
+        releaseThrottle()
+    }
+
+    /// Closes the socket at once.
+    func abandon() {
+        context?.close(promise: nil)
+    }
+
+    /// Makes the read that was planned.
+    func readNow() {
+        readIsPlanned = false
+        if throttle != nil { context?.read() }
+    }
+
+    /// From now on reads as fast as it can.
+    func releaseThrottle() {
+        guard throttle != nil else { return }
+        throttle = nil
+        // A receive window of a few kilobytes would keep the rest to a trickle.
+        setOption(.socketOption(.so_rcvbuf), 256 * 1024)
+        setOption(.recvAllocator, SharedBufferAllocator(pool: shard.buffers, isFirst: false))
+        setOption(.autoRead, true)
+    }
+
+    private func planRead() {
+        guard let throttle, !readIsPlanned else { return }
+        readIsPlanned = true
+        shard.schedule(.read, at: throttle.nextRead, slot: slot, connection: connection)
+    }
+
+    private func sendClose(_ code: UInt16) {
+        guard let context else { return }
+        let frame = ClientFrame.close(code: code, mask: shard.random.mask(), allocator: context.channel.allocator)
+        context.writeAndFlush(Self.wrapOutboundOut(frame), promise: nil)
+    }
+
+    private func send(_ opcode: FrameHeader.Opcode, _ payload: some Collection<UInt8>) {
+        guard let context else { return }
+        let frame = ClientFrame.make(
+            opcode, payload, mask: shard.random.mask(), allocator: context.channel.allocator)
+        context.writeAndFlush(Self.wrapOutboundOut(frame), promise: nil)
+    }
+
+    /// Sets an option of the channel; a channel that has just closed refuses, and needs it no more.
+    private func setOption<Option: ChannelOption>(_ option: Option, _ value: Option.Value) {
+        try? context?.channel.syncOptions?.setOption(option, value: value)
+    }
+}

@@ -1,0 +1,49 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Why an attempt to connect failed, as a short reason from a bounded set: the key of a counter in reports.
+enum ConnectFailure {
+    static let timedOut = "timed out"
+    static let closedInHandshake = "closed during the handshake"
+    static let badHandshake = "not a WebSocket handshake"
+
+    /// The reason for an answer other than 101.
+    static func status(_ code: Int) -> String {
+        (100...599).contains(code) ? "HTTP \(code)" : "HTTP status out of range"
+    }
+
+    /// The reason for an error of the socket or of NIO.
+    static func reason(of error: any Error) -> String {
+        switch error {
+        case let error as IOError: reason(ofErrno: error.errnoCode)
+        case let error as NIOConnectionError:
+            error.connectionErrors.first.map { reason(of: $0.error) } ?? "no address"
+        case let error as ChannelError:
+            if case .connectTimeout = error { timedOut } else { closedInHandshake }
+        case is HTTPParserError, is NIOHTTPClientUpgradeError: badHandshake
+        default: "other"
+        }
+    }
+
+    private static func reason(ofErrno code: CInt) -> String {
+        switch code {
+        case ECONNREFUSED: "refused"
+        case ETIMEDOUT: timedOut
+        case ECONNRESET, EPIPE: "reset"
+        case EHOSTUNREACH, ENETUNREACH: "unreachable"
+        case EADDRNOTAVAIL: "no free source port"
+        case EMFILE, ENFILE: "too many open files"
+        case ENOBUFS, ENOMEM: "no memory"
+        default: "errno \(code)"
+        }
+    }
+}

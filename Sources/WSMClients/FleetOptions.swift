@@ -1,0 +1,56 @@
+package import WSMCore
+
+/// How the clients of a fleet behave.
+package struct FleetOptions: Sendable {
+    /// How often each client sends `__ping__`; `nil`: never.
+    package var pingInterval: TimeSpan?
+    /// How a client comes back after a failed attempt, a server's close or a drop; `nil`: it stays away.
+    package var reconnect: BackoffPolicy?
+    /// The seed of the jitter, the masks and the keys.
+    package var seed: UInt64
+    /// How long one attempt may take, TCP connect and handshake together.
+    package var connectDeadline: TimeSpan
+    /// How long a closed session waits for the server to close its end before the client drops the connection.
+    package var closeDeadline: TimeSpan
+
+    package init(
+        pingInterval: TimeSpan? = nil, reconnect: BackoffPolicy? = nil, seed: UInt64,
+        connectDeadline: TimeSpan = .seconds(10), closeDeadline: TimeSpan = .seconds(5)
+    ) {
+        self.pingInterval = pingInterval
+        self.reconnect = reconnect
+        self.seed = seed
+        self.connectDeadline = connectDeadline
+        self.closeDeadline = closeDeadline
+    }
+}
+
+/// One client of the connect plan.
+package struct FleetClient: Sendable, Hashable {
+    /// Its number in the whole run, unique over all fleets.
+    package var index: UInt32
+    /// The instance it connects to: an index into the fleet's endpoints.
+    package var instance: UInt16
+    /// When its first attempt begins, from the connect phase's start.
+    package var connectAt: TimeSpan
+    /// Bytes a second that it reads; `nil`: as fast as it can.
+    package var readRate: Int?
+
+    package init(index: UInt32, instance: UInt16, connectAt: TimeSpan, readRate: Int? = nil) {
+        self.index = index
+        self.instance = instance
+        self.connectAt = connectAt
+        self.readRate = readRate
+    }
+}
+
+/// One churn of the plan: the client's session ends and a new one begins at once.
+package struct FleetChurn: Sendable, Hashable {
+    package var client: UInt32
+    package var at: MonotonicInstant
+
+    package init(client: UInt32, at: MonotonicInstant) {
+        self.client = client
+        self.at = at
+    }
+}
