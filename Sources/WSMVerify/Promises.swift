@@ -1,0 +1,76 @@
+/// What decides which guarantees a cluster promises: its manager and its policies, and whether a publish was retried.
+package struct PromiseContext: Hashable, Sendable {
+    package enum Manager: String, Sendable, Codable {
+        case memory
+        case broadcast
+    }
+
+    /// What an instance does when its broker goes away and comes back.
+    package enum BrokerLoss: Sendable {
+        case retryThenDrop
+        case resubscribeSilently
+        case resubscribeMarked
+    }
+
+    package enum SlowClientPolicy: Sendable {
+        case buffer
+        case drop
+        case disconnect
+    }
+
+    package var manager: Manager
+    package var instances: Int
+    /// Whether workers hand their updates to a broadcast thread's queue (`executor: threadpool`).
+    package var usesQueue: Bool
+    /// Whether the workload has processes, so that there are steps to be in order.
+    package var hasProcesses: Bool
+    /// Whether each publisher's messages go over one connection, or each waits for the reply to the one before.
+    package var publishesInOrder: Bool
+    /// Whether a publish without a reply was, or may be, sent again.
+    package var publishRetried: Bool
+    /// Whether an error ends the broadcast thread for good (`threadOnError: exit`).
+    package var threadExitsOnError: Bool
+    package var brokerLoss: BrokerLoss
+    package var slowClients: SlowClientPolicy
+
+    package init(
+        manager: Manager, instances: Int, usesQueue: Bool = true, hasProcesses: Bool = true,
+        publishesInOrder: Bool = true, publishRetried: Bool = false, threadExitsOnError: Bool = false,
+        brokerLoss: BrokerLoss = .resubscribeMarked, slowClients: SlowClientPolicy = .disconnect
+    ) {
+        self.manager = manager
+        self.instances = instances
+        self.usesQueue = usesQueue
+        self.hasProcesses = hasProcesses
+        self.publishesInOrder = publishesInOrder
+        self.publishRetried = publishRetried
+        self.threadExitsOnError = threadExitsOnError
+        self.brokerLoss = brokerLoss
+        self.slowClients = slowClients
+    }
+}
+
+/// The guarantees that a cluster promises, after the table in DESIGN.md, section 3.
+///
+/// On the memory manager `no-gap`, `completeness` and `no-silent-loss` are about the messages of a client's own instance; the
+/// checkers know that. A policy that drops messages of slow clients takes those three away, since it is made to lose.
+package func promisedGuarantees(_ context: PromiseContext) -> Set<GuaranteeID> {
+    var promised: Set<GuaranteeID> = [.integrity, .sessionBounds]
+    let losesByPolicy = context.slowClients == .drop
+    if !losesByPolicy { promised.formUnion([.noGap, .completeness]) }
+    switch context.manager {
+    case .memory:
+        promised.formUnion([.atMostOnce, .publisherOrder])
+        if context.hasProcesses { promised.insert(.processOrder) }
+        if !losesByPolicy { promised.insert(.noSilentLoss) }
+    case .broadcast:
+        if !context.publishRetried { promised.insert(.atMostOnce) }
+        if context.publishesInOrder { promised.insert(.publisherOrder) }
+        if context.hasProcesses, context.usesQueue { promised.insert(.processOrder) }
+        if context.instances > 1 { promised.insert(.crossInstanceReach) }
+        // A client library that reconnects in silence loses what came in between without a sign.
+        if context.brokerLoss == .resubscribeMarked, !losesByPolicy { promised.insert(.noSilentLoss) }
+    }
+    if context.usesQueue, context.threadExitsOnError { promised.remove(.noSilentLoss) }
+    return promised
+}
