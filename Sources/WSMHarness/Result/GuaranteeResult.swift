@@ -1,0 +1,44 @@
+/// What a checker found out about one guarantee, and what was expected of it.
+package struct GuaranteeResult: Codable, Hashable, Sendable {
+    package enum Verdict: String, Codable, Sendable, CaseIterable {
+        case holds
+        case violated
+        /// No evidence, which is never a pass.
+        case unknown
+    }
+
+    /// What the run needs of the guarantee to pass.
+    package enum Expectation: String, Codable, Sendable, CaseIterable {
+        case holds
+        case violated
+        /// Whatever was found does not decide the run.
+        case any
+    }
+
+    /// The guarantee's name, `publisher-order`.
+    package var id: String
+    /// Whether the manager promises it under this scenario. A guarantee that the workload cannot exercise (the order of a
+    /// process where no process runs) is not promised: it would never be known.
+    package var promised: Bool
+    /// The scenario's own expectation, or else `holds` for a promised guarantee and `any` for another.
+    package var expected: Expectation
+    package var verdict: Verdict
+    /// How many facts the checker looked at.
+    package var checked: Int
+    package var violations: Int
+    /// The smallest violation, or why nothing is known: who, what, when.
+    package var witness: String?
+
+    package init(
+        id: String, promised: Bool, expected: Expectation? = nil, verdict: Verdict, checked: Int, violations: Int = 0,
+        witness: String? = nil
+    ) {
+        self.id = id
+        self.promised = promised
+        self.expected = expected ?? (promised ? .holds : .any)
+        self.verdict = verdict
+        self.checked = checked
+        self.violations = violations
+        self.witness = witness
+    }
+}

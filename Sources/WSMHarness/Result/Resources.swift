@@ -1,0 +1,54 @@
+/// What the run cost, over the measured window.
+package struct Resources: Codable, Hashable, Sendable {
+    /// One entry an instance; instances in one process share its number and its memory.
+    package var instances: [ResourceUsage]
+    /// One entry a client process.
+    package var clients: [ResourceUsage]
+    package var redis: RedisUsage?
+
+    package init(instances: [ResourceUsage] = [], clients: [ResourceUsage] = [], redis: RedisUsage? = nil) {
+        self.instances = instances
+        self.clients = clients
+        self.redis = redis
+    }
+}
+
+/// The processor time and memory of one part of the system.
+package struct ResourceUsage: Codable, Hashable, Sendable {
+    package var pid: Int32
+    package var cpuSeconds: Double
+    /// `nil` where nothing was delivered.
+    package var cpuSecondsPerMillionDeliveries: Double?
+    package var rssBytes: Int64
+    package var peakRssBytes: Int64
+
+    package init(
+        pid: Int32, cpuSeconds: Double, deliveries: Int, rssBytes: Int64, peakRssBytes: Int64
+    ) {
+        self.pid = pid
+        self.cpuSeconds = cpuSeconds
+        self.cpuSecondsPerMillionDeliveries = deliveries > 0 ? cpuSeconds * 1e6 / Double(deliveries) : nil
+        self.rssBytes = rssBytes
+        self.peakRssBytes = peakRssBytes
+    }
+}
+
+/// The Redis of the run. Of one on another machine only the connections are known.
+package struct RedisUsage: Codable, Hashable, Sendable {
+    package var pid: Int32?
+    package var cpuSeconds: Double?
+    package var cpuSecondsPerMillionDeliveries: Double?
+    package var rssBytes: Int64?
+    package var peakRssBytes: Int64?
+    /// The most connections that were open at a time.
+    package var connections: Int
+
+    package init(connections: Int, process: ResourceUsage? = nil) {
+        self.connections = connections
+        self.pid = process?.pid
+        self.cpuSeconds = process?.cpuSeconds
+        self.cpuSecondsPerMillionDeliveries = process?.cpuSecondsPerMillionDeliveries
+        self.rssBytes = process?.rssBytes
+        self.peakRssBytes = process?.peakRssBytes
+    }
+}
