@@ -81,7 +81,7 @@ let package = Package(
         tests(of: "WSMManagers", needs: ["WSMCore"]),
         tests(of: "WSMRedis", needs: ["WSMCore", "CHiredis"], uses: [nioCore, nioPosix, nioEmbedded]),
         tests(
-            of: "WSMInstance", needs: ["WSMCore", "WSMManagers", "WSMRedis"],
+            of: "WSMInstance", needs: ["WSMCore", "WSMManagers", "WSMRedis", "WSMClients", "WSMRecord"],
             uses: [nioCore, nioPosix, nioHTTP, nioWebSocket, nioEmbedded]),
         tests(of: "WSMRecord", needs: ["WSMCore"]),
         tests(of: "WSMVerify", needs: ["WSMCore", "WSMRecord"]),

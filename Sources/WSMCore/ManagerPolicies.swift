@@ -8,8 +8,8 @@ public enum ManagerKind: String, Hashable, Sendable, CaseIterable {
 
 /// A whole set of policies: what people run today, or what we would run.
 public enum Profile: String, Hashable, Sendable, CaseIterable {
-    case reference
     case hardened
+    case reference
 }
 
 /// How an instance of the Broadcast manager listens to the broker.

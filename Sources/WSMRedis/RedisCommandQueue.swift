@@ -91,7 +91,9 @@ struct RedisCommandQueue<Token> {
             RedisError(.timedOut, "Redis did not answer a command before its deadline; \(pending.count) were waiting"))
     }
 
-    /// The connection has ended with `error`: hands back all that waited, in order. Later ones are refused with `error`.
+    /// The connection has ended with `error`: hands back all that waited, in order.
+    ///
+    /// Later ones are refused with `error`.
     mutating func end(_ error: RedisError) -> [Token] {
         if case .ended = state { return [] }
         state = .ended(error)

@@ -7,7 +7,9 @@ public struct RedisError: Error, Sendable, CustomStringConvertible {
     public enum Code: String, Sendable, Hashable, CaseIterable {
         /// No connection came about: name not found, refused, no such socket.
         case connectFailed
-        /// The deadline passed. The connection is closed, since its next reply would belong to another command.
+        /// The deadline passed.
+        ///
+        /// The connection is closed, since its next reply would belong to another command.
         case timedOut
         /// The connection ended while something was waiting on it, or there was none.
         case connectionLost

@@ -14,7 +14,9 @@ public enum RedisReply: Sendable, Hashable {
     /// An error by Redis, its code word first: `WRONGTYPE Operation against …`.
     case error(String)
 
-    /// The text of a string or a status; `nil` for others. Bytes that are not UTF-8 become replacement characters.
+    /// The text of a string or a status; `nil` for others.
+    ///
+    /// Bytes that are not UTF-8 become replacement characters.
     public var text: String? {
         switch self {
         case .string(let buffer): String(buffer: buffer)
@@ -36,7 +38,9 @@ public enum RedisReply: Sendable, Hashable {
 }
 
 extension RedisError {
-    /// The error that Redis answered with. `NOAUTH`, `WRONGPASS` and its elder, "invalid password", are about the login.
+    /// The error that Redis answered with.
+    ///
+    /// `NOAUTH`, `WRONGPASS` and its elder, "invalid password", are about the login.
     static func byServer(_ message: String) -> RedisError {
         let login = ["NOAUTH", "WRONGPASS", "ERR invalid password", "ERR AUTH", "ERR Client sent AUTH"]
         if login.contains(where: { message.hasPrefix($0) }) {
@@ -59,8 +63,9 @@ enum RedisReplyPart {
 }
 
 extension RedisReply {
-    /// Builds the tree of a whole reply. The parts come from the decoder, which has checked that they are whole and nest no
-    /// deeper than it allows.
+    /// Builds the tree of a whole reply.
+    ///
+    /// The parts come from the decoder, which has checked that they are whole and nest no deeper than it allows.
     init(parts: [RedisReplyPart]) {
         var index = 0
         self = Self.next(parts, &index)

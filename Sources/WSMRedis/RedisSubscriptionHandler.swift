@@ -1,7 +1,9 @@
 import NIOCore
 import WSMCore
 
-/// The NIO side of ``RedisSubscription``. Belongs to its channel's event loop.
+/// The NIO side of ``RedisSubscription``.
+///
+/// Belongs to its channel's event loop.
 final class RedisSubscriptionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer

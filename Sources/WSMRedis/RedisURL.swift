@@ -13,7 +13,9 @@ public struct RedisURL: Sendable, Hashable {
     let address: Address
     public let username: String?
     public let password: String?
-    /// The number for `SELECT`. Pub/Sub is the same in all of them.
+    /// The number for `SELECT`.
+    ///
+    /// Pub/Sub is the same in all of them.
     public let database: Int
 
     /// The server's name or address without brackets; `nil` for a Unix socket.

@@ -1,4 +1,6 @@
-/// Takes a Redis URL apart, byte by byte. No message repeats any of the text but its scheme and an option's name.
+/// Takes a Redis URL apart, byte by byte.
+///
+/// No message repeats any of the text but its scheme and an option's name.
 enum RedisURLParser {
     private typealias Bytes = ArraySlice<UInt8>
 

@@ -1,3 +1,5 @@
+package import WSMCore
+
 /// The instances that a run starts, and the policies they run with.
 package struct ClusterSpec: Hashable, Sendable {
     package var profile: Profile
@@ -19,34 +21,37 @@ package struct ClusterSpec: Hashable, Sendable {
 
     /// A cluster of defaults with the policies of `profile`.
     package init(profile: Profile = .hardened) {
-        let isReference = profile == .reference
+        let policies = ManagerPolicies.of(profile)
         self.profile = profile
         self.manager = .broadcast
         self.instances = 1
         self.placement = .inProcess
         self.executor = .threadpool
         self.workers = 5
-        self.subscription = isReference ? .perClient : .shared
-        self.publishing = isReference ? .perBroadcast : .persistent
-        self.fanOut = isReference ? .serial : .isolated
-        self.threadOnError = isReference ? .exit : .continue
-        self.redisPool = isReference ? 100 : nil
-        self.brokerLoss = isReference ? .retryThenDrop : .resubscribeMarked
-        self.slowClient = SlowClientSpec(policy: isReference ? .buffer : .disconnect)
+        self.subscription = policies.subscription
+        self.publishing = policies.publishing
+        self.fanOut = policies.fanOut
+        self.threadOnError = policies.threadOnError
+        self.redisPool = policies.redisPool
+        self.brokerLoss = policies.brokerLoss
+        self.slowClient = SlowClientSpec(policy: policies.slowClient.policy)
         self.redis = .embedded
     }
 }
 
-/// A set of policies: what people run today, or what we would run.
-package enum Profile: String, CaseIterable, Sendable {
-    case hardened
-    case reference
-}
-
-/// Which manager an instance broadcasts through.
-package enum ManagerKind: String, CaseIterable, Sendable {
-    case memory
-    case broadcast
+extension ClusterSpec {
+    /// The manager's policies: the profile's, with each key of the scenario in its place.
+    package var policies: ManagerPolicies {
+        var policies = ManagerPolicies.of(profile)
+        policies.subscription = subscription
+        policies.publishing = publishing
+        policies.fanOut = fanOut
+        policies.threadOnError = threadOnError
+        policies.redisPool = redisPool
+        policies.brokerLoss = brokerLoss
+        policies.slowClient = SlowClient(policy: slowClient.policy, limit: slowClient.limit)
+        return policies
+    }
 }
 
 /// Where the instances run.
@@ -59,44 +64,6 @@ package enum Placement: String, CaseIterable, Sendable {
 package enum Executor: String, CaseIterable, Sendable {
     case threadpool
     case worker
-}
-
-/// How an instance subscribes for its clients.
-package enum SubscriptionPolicy: String, CaseIterable, Sendable {
-    case perClient = "per-client"
-    case shared
-}
-
-/// Which connection a broadcast takes.
-package enum PublishingPolicy: String, CaseIterable, Sendable {
-    case perBroadcast = "per-broadcast"
-    case persistent
-}
-
-/// Whether one client's failure touches the others.
-package enum FanOutPolicy: String, CaseIterable, Sendable {
-    case serial
-    case isolated
-}
-
-/// What an error does to the broadcast thread.
-package enum ThreadOnError: String, CaseIterable, Sendable {
-    case exit
-    case `continue`
-}
-
-/// What the loss of Redis does to clients.
-package enum BrokerLoss: String, CaseIterable, Sendable {
-    case retryThenDrop = "retry-then-drop"
-    case resubscribeSilently = "resubscribe-silently"
-    case resubscribeMarked = "resubscribe-marked"
-}
-
-/// What is done about a client that does not keep up.
-package enum SlowClientPolicy: String, CaseIterable, Sendable {
-    case buffer
-    case drop
-    case disconnect
 }
 
 /// The policy for slow clients and where it sets in.

@@ -1,0 +1,54 @@
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+internal import NIOWebSocket
+internal import WSMCore
+
+/// The listening socket of an instance: HTTP/1.1, with the upgrade to WebSocket.
+struct HTTPServer: Sendable {
+    let channel: any Channel
+
+    /// Listens; port 0 takes a free one.
+    ///
+    /// - Throws: ``InstanceError`` when the address cannot be had.
+    static func listen(
+        host: String, port: Int, on group: any EventLoopGroup, routes: Routes, upgrade: WebSocketUpgrade
+    ) async throws -> HTTPServer {
+        let bootstrap = ServerBootstrap(group: group.next(), childGroup: group)
+            .serverChannelOption(.backlog, value: 4096)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try configure(channel, routes: routes, upgrade: upgrade) }
+            }
+        do {
+            return HTTPServer(channel: try await bootstrap.bind(host: host, port: port).get())
+        } catch let error as IOError {
+            throw InstanceError(
+                code: .addressUnavailable,
+                message: "cannot listen on \(host):\(port): \(String(cString: strerror(error.errnoCode)))", cause: error
+            )
+        }
+    }
+
+    private static func configure(_ channel: any Channel, routes: Routes, upgrade: WebSocketUpgrade) throws {
+        let handler = HTTPRequestHandler(routes: routes)
+        let pipeline = channel.pipeline.syncOperations
+        let bound = NIOLoopBound(handler, eventLoop: channel.eventLoop)
+        try pipeline.configureHTTPServerPipeline(
+            withPipeliningAssistance: true,
+            withServerUpgrade: (
+                upgraders: [upgrade.makeUpgrader()],
+                completionHandler: { context in
+                    context.pipeline.syncOperations.removeHandler(bound.value, promise: nil)
+                }
+            ), withErrorHandling: true)
+        try pipeline.addHandler(handler)
+    }
+
+    var localAddress: SocketAddress? { channel.localAddress }
+
+    func close() async throws {
+        try await channel.close().get()
+    }
+}

@@ -1,0 +1,21 @@
+/// Why an instance could not start or do what was asked.
+public struct InstanceError: Error, Sendable, CustomStringConvertible {
+    public enum Code: String, Sendable, Hashable, CaseIterable {
+        /// The listening address cannot be had.
+        case addressUnavailable
+        /// Something of the instance was still busy at its deadline.
+        case stopTimedOut
+    }
+
+    public let code: Code
+    public let message: String
+    public let cause: (any Error)?
+
+    public init(code: Code, message: String, cause: (any Error)? = nil) {
+        self.code = code
+        self.message = message
+        self.cause = cause
+    }
+
+    public var description: String { message }
+}

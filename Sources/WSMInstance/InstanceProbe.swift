@@ -1,0 +1,92 @@
+public import NIOCore
+public import WSMCore
+public import WSMManagers
+
+/// What a measurement learns of an instance's inside; an instance in production has none.
+///
+/// The calls come from many threads, each documented; they must return at once.
+public protocol InstanceProbe: AnyObject, Sendable {
+    /// A message is about to take its place in its publisher's order.
+    ///
+    /// Called by the submitting thread while it holds the publisher's place, so that the order of the calls is the order of
+    /// publishing. The stamp that is returned travels with the message; `nil` leaves the message unstamped.
+    func submitted(_ submission: Submission) -> ProbeStamp?
+
+    /// The message is handed to the broker or the Memory manager (`stamp.published` says when). Publishing thread.
+    func published(_ stamp: ProbeStamp)
+
+    /// The publishing of the message is over. Publishing thread, or the submitting one when a queue refused it.
+    func ended(_ stamp: ProbeStamp, _ outcome: PublishEnd, at instant: MonotonicInstant)
+
+    /// Messages that came to the instance and have been written to the sockets of one event loop. That loop.
+    ///
+    /// `clientLabel` is the only client that got them where each client has a subscription of its own, else `nil`.
+    func fannedOut(_ messages: [FannedOutMessage], clientLabel: String?, writtenAt: MonotonicInstant)
+
+    /// The slow-client policy ended a client's connection; `label` is what the client called itself. Its event loop.
+    func evicted(clientLabel label: String?, at instant: MonotonicInstant)
+
+    /// The manager traced something. The manager's event loop.
+    func traced(_ trace: ManagerTrace, at instant: MonotonicInstant)
+
+    /// The `ProcessDataBroadcastThread` has ended. That thread.
+    func broadcastThreadEnded(_ end: BroadcastThreadEnd, at instant: MonotonicInstant)
+}
+
+/// A message as its publisher submits it.
+public struct Submission: Sendable {
+    /// Who publishes it, in an order of its own.
+    public enum Source: Hashable, Sendable {
+        /// The instance's `ProcessDataBroadcastThread`, through its queue.
+        case broadcastThread
+        /// The API's direct broadcasts.
+        case api
+        /// A worker of the thread pool, directly.
+        case worker(Int)
+        /// A publisher of the load that calls `broadcastData` itself.
+        case load(Int)
+    }
+
+    public var source: Source
+    public var channel: ChannelName
+    /// When the plan wanted it; `nil` for what no plan asked for: then `sent` counts.
+    public var intended: MonotonicInstant?
+    /// When it was really ready.
+    public var sent: MonotonicInstant
+    /// The number in the plan of the process whose update it is.
+    public var process: UInt32?
+    /// Which update of the process it belongs to, from 0.
+    public var step: UInt16
+
+    public init(
+        source: Source, channel: ChannelName, intended: MonotonicInstant?, sent: MonotonicInstant,
+        process: UInt32? = nil, step: UInt16 = 0
+    ) {
+        self.source = source
+        self.channel = channel
+        self.intended = intended
+        self.sent = sent
+        self.process = process
+        self.step = step
+    }
+}
+
+/// How the publishing of a message ended.
+public enum PublishEnd: Hashable, Sendable {
+    /// The broker or the Memory manager has taken it.
+    case acknowledged
+    /// It was sent, and no reply came.
+    case maybePublished
+    case failed
+    /// The broadcast queue was full.
+    case queueDropped
+    /// The broadcast thread had died, or left it at its stop.
+    case threadDead
+}
+
+/// A message on its way through an instance.
+public struct FannedOutMessage: Sendable {
+    public var payload: ByteBuffer
+    /// When the instance got it from the broker or from its own publisher.
+    public var deliveredAt: MonotonicInstant
+}

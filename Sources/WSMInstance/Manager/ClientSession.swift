@@ -1,0 +1,58 @@
+internal import NIOCore
+internal import WSMCore
+internal import WSMManagers
+
+/// One connected client on its event loop: where frames for it are written.
+///
+/// Frames go in at the head of the pipeline, below the WebSocket encoder: they are encoded already, and the same buffer is
+/// written to every client.
+final class ClientSession {
+    let id: ClientID
+    /// What the client calls itself (`?client=` of its request); a load uses it to know its own clients again.
+    let label: String?
+    private let head: ChannelHandlerContext
+    /// Whether the socket's buffer is below its high-water mark.
+    var isWritable = true
+    /// The place in its channel's list of members.
+    var memberIndex: Int?
+    private(set) var isClosing = false
+
+    /// How long a closing handshake may take (RFC 6455, section 7.1.1) before the connection is cut.
+    static let closeTimeout = TimeAmount.seconds(5)
+
+    init(id: ClientID, label: String?, head: ChannelHandlerContext) {
+        self.id = id
+        self.label = label
+        self.head = head
+    }
+
+    func write(_ frames: ByteBuffer) {
+        guard !isClosing else { return }
+        head.writeAndFlush(NIOAny(frames), promise: nil)
+    }
+
+    /// Sends a close frame, then waits for the peer's own for a while.
+    func close(_ close: ClientClose) {
+        guard !isClosing else { return }
+        var frames = head.channel.allocator.buffer(capacity: 160)
+        if let text = close.lastText { TextFrame.append(text: text, to: &frames) }
+        TextFrame.appendClose(code: close.code, reason: close.reason, to: &frames)
+        write(frames)
+        isClosing = true
+        let channel = head.channel
+        let timeout = head.eventLoop.scheduleTask(in: Self.closeTimeout) { channel.close(promise: nil) }
+        channel.closeFuture.whenComplete { _ in timeout.cancel() }
+    }
+
+    /// Ends the connection without a close frame.
+    func drop() {
+        isClosing = true
+        head.channel.close(promise: nil)
+    }
+}
+
+/// Marks the place at the head of a pipeline from which encoded frames are written.
+final class HeadOfPipeline: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+}

@@ -1,0 +1,178 @@
+internal import NIOCore
+internal import WSMCore
+internal import WSMManagers
+internal import WSMRedis
+
+/// Runs a manager's machine live: feeds it what happens, performs its effects.
+///
+/// Confined to the manager's event loop.
+///
+/// What the manager sends to a channel during one turn of the loop is gathered in one buffer and written to each client
+/// once, at the end of the turn: frames that wait together leave together, and a single one leaves at once.
+final class ManagerDriver {
+    typealias Effect = ManagerEffect<ByteBuffer>
+
+    /// Frames for a channel that have not been handed to the shards yet.
+    private struct Outbox {
+        var frames: ByteBuffer
+        var messages: [FannedOutMessage] = []
+    }
+
+    /// A turn's frames are handed on early when they pass this many bytes.
+    private static let outboxLimit = 1 << 20
+
+    private let eventLoop: any EventLoop
+    private let shards: [NIOLoopBound<ClientShard>]
+    private let probe: (any InstanceProbe)?
+    private let allocator = ByteBufferAllocator()
+    private var manager: WebSocketManager<ByteBuffer>
+    private var effects: [Effect] = []
+    private var broker: BrokerLink?
+    private var outboxes: [ChannelName: Outbox] = [:]
+    /// The channels with frames in their outbox, in the order of their first.
+    private var pendingChannels: [ChannelName] = []
+    private var broadcastDone: [BroadcastID: @Sendable (BroadcastOutcome) -> Void] = [:]
+    private var isHandling = false
+    private let counters: InstanceCounters
+
+    init(
+        manager: WebSocketManager<ByteBuffer>, shards: [NIOLoopBound<ClientShard>], eventLoop: any EventLoop,
+        redis: RedisURL?, probe: (any InstanceProbe)?, counters: InstanceCounters
+    ) {
+        self.manager = manager
+        self.shards = shards
+        self.eventLoop = eventLoop
+        self.probe = probe
+        self.counters = counters
+        guard manager.enabled, manager.kind == .broadcast, let redis else { return }
+        broker = BrokerLink(url: redis, eventLoop: eventLoop) { [unowned self] id, event in brokerEvent(id, event) }
+    }
+
+    var clientCount: Int { manager.clientCount }
+    var subscriptionCount: Int { manager.subscriptionCount }
+    var isFullySubscribed: Bool { manager.isFullySubscribed }
+
+    /// Handles one event and performs what follows from it, then sends what has gathered.
+    func handle(_ input: ManagerInbox.Input) {
+        eventLoop.assertInEventLoop()
+        step(input)
+        flush()
+    }
+
+    /// Handles all that an inbox holds, then sends what has gathered.
+    func drain(_ inbox: ManagerInbox) {
+        eventLoop.assertInEventLoop()
+        while true {
+            let inputs = inbox.take()
+            if inputs.isEmpty { break }
+            for input in inputs { step(input) }
+        }
+        flush()
+    }
+
+    /// Calls back when the broadcast is done.
+    ///
+    /// To be told before the broadcast is posted.
+    func onDone(_ broadcast: BroadcastID, _ body: @escaping @Sendable (BroadcastOutcome) -> Void) {
+        broadcastDone[broadcast] = body
+    }
+
+    /// Ends all connections to the broker.
+    func disconnectBroker() {
+        broker?.closeAll()
+    }
+
+    private func step(_ input: ManagerInbox.Input) {
+        precondition(!isHandling, "an event may not be handled inside another: it goes through the inbox")
+        isHandling = true
+        defer { isHandling = false }
+        manager.handle(input, now: .now(), effects: &effects)
+        for effect in effects { perform(effect) }
+        effects.removeAll(keepingCapacity: true)
+        counters.setClients(manager.clientCount)
+    }
+
+    private func brokerEvent(_ id: SubscriptionID, _ event: BrokerLink.Event) {
+        switch event {
+        case .message(let payload):
+            counters.countBrokerMessage()
+            step(.brokerMessage(id, payload))
+        case .batchComplete: flush()
+        case .subscribed: handle(.brokerSubscribed(id))
+        case .down: handle(.brokerDown(id))
+        }
+    }
+
+    private func perform(_ effect: Effect) {
+        switch effect {
+        case .send(let payload, .channel(let channel)): gather(payload, for: channel)
+        case .send(let payload, let recipients): sendNow(payload, to: recipients)
+        case .admit(let client, let channel): onShards { $0.admit(client, to: channel) }
+        case .forget(let client): onShards { $0.forget(client) }
+        case .pong(let client): sendNow(ByteBuffer(string: ClientText.pongText), to: .client(client), measured: false)
+        case .markGap(let recipients): onShards { $0.markGap(recipients) }
+        case .close(let recipients, let close): onShards { $0.close(recipients, close) }
+        case .drop(let recipients): onShards { $0.drop(recipients) }
+        case .subscribe(let id, let channel): broker?.subscribe(id, to: channel)
+        case .unsubscribe(let id): broker?.unsubscribe(id)
+        case .pauseReading(let id): broker?.setReading(id, false)
+        case .resumeReading(let id): broker?.setReading(id, true)
+        case .broadcastDone(let id, let outcome): broadcastDone.removeValue(forKey: id)?(outcome)
+        case .schedule(let timer, let instant): schedule(timer, at: instant)
+        case .trace(let trace): probe?.traced(trace, at: .now())
+        }
+    }
+
+    private func schedule(_ timer: ManagerTimer, at instant: MonotonicInstant) {
+        let deadline = NIODeadline.uptimeNanoseconds(UInt64(max(0, instant.nanoseconds)))
+        eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in self?.handle(.timer(timer)) }
+    }
+
+    // MARK: Sending
+
+    private func gather(_ payload: ByteBuffer, for channel: ChannelName) {
+        if outboxes[channel] == nil {
+            outboxes[channel] = Outbox(frames: allocator.buffer(capacity: payload.readableBytes + 16))
+            pendingChannels.append(channel)
+        }
+        TextFrame.append(payload, to: &outboxes[channel, default: Outbox(frames: ByteBuffer())].frames)
+        if probe != nil {
+            outboxes[channel]?.messages.append(FannedOutMessage(payload: payload, deliveredAt: .now()))
+        }
+        if let outbox = outboxes[channel], outbox.frames.readableBytes > Self.outboxLimit { flush() }
+    }
+
+    /// Hands what has gathered to the shards, before anything that must come after it.
+    private func flush() {
+        guard !pendingChannels.isEmpty else { return }
+        let channels = pendingChannels
+        pendingChannels.removeAll(keepingCapacity: true)
+        for channel in channels {
+            guard let outbox = outboxes.removeValue(forKey: channel) else { continue }
+            forEachShard { $0.deliver(outbox.frames, holding: outbox.messages, to: .channel(channel)) }
+        }
+    }
+
+    private func sendNow(_ payload: ByteBuffer, to recipients: Recipients, measured: Bool = true) {
+        var frame = allocator.buffer(capacity: payload.readableBytes + 16)
+        TextFrame.append(payload, to: &frame)
+        let messages =
+            measured && probe != nil ? [FannedOutMessage(payload: payload, deliveredAt: .now())] : []
+        onShards { [frame] shard in shard.deliver(frame, holding: messages, to: recipients) }
+    }
+
+    private func onShards(_ body: @escaping @Sendable (ClientShard) -> Void) {
+        flush()
+        forEachShard(body)
+    }
+
+    private func forEachShard(_ body: @escaping @Sendable (ClientShard) -> Void) {
+        for shard in shards {
+            if shard.eventLoop === eventLoop {
+                body(shard.value)
+            } else {
+                shard.eventLoop.execute { body(shard.value) }
+            }
+        }
+    }
+}

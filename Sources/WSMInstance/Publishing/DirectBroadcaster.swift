@@ -1,0 +1,71 @@
+internal import WSMCore
+internal import WSMManagers
+
+/// The broadcasts that API endpoints make themselves (`processStatusCounts`, `engineStatus`), with no order relative to the
+/// broadcast thread's queue.
+///
+/// An event loop must not block, so a thread of their own makes them, in the order of their coming. It holds at most
+/// ``limit`` broadcasts; one more is refused and counted.
+final class DirectBroadcaster: Sendable {
+    private struct State {
+        var queue: BroadcastQueue<Item>
+        var stops = false
+    }
+
+    struct Item: Sendable {
+        var broadcast: Broadcast
+        /// Told once, on the broadcaster's thread: whether it was published.
+        var done: (@Sendable (Bool) -> Void)?
+    }
+
+    static let limit = 65_536
+
+    private let state = Monitor(State(queue: BroadcastQueue(limit: DirectBroadcaster.limit)))
+    private let thread: DedicatedThread
+    private let manager: LiveWebSocketManager
+
+    init(manager: LiveWebSocketManager, name: String, entity: UInt64) {
+        self.manager = manager
+        let state = self.state
+        thread = DedicatedThread(name: name) {
+            let publisher = manager.makePublisher(entity: entity)
+            while let batch = Self.nextBatch(state) {
+                for item in batch { item.done?(publisher.broadcastData([item.broadcast])) }
+            }
+        }
+    }
+
+    /// From any thread; never blocks for long.
+    ///
+    /// `submit` runs while the broadcast's place in the order is held.
+    func put(_ submit: () -> Item) {
+        let refused: Item? = state.update { state in
+            let item = submit()
+            return !state.stops && state.queue.put(item) ? nil : item
+        }
+        guard let refused else { return }
+        manager.counters.countQueueRefused()
+        if let stamp = refused.broadcast.stamp { manager.probe?.ended(stamp, .queueDropped, at: .now()) }
+        refused.done?(false)
+    }
+
+    /// Sends what waits and ends the thread; false when it is still busy at the deadline.
+    ///
+    /// Blocks.
+    func stop(until deadline: MonotonicInstant) -> Bool {
+        state.update { $0.stops = true }
+        return thread.join(until: deadline)
+    }
+
+    private static func nextBatch(_ state: Monitor<State>) -> [Item]? {
+        while true {
+            let batch: [Item]?? = state.wait(until: .now() + .seconds(1)) { state in
+                var items: [Item] = []
+                state.queue.take(upTo: 64, into: &items)
+                if !items.isEmpty { return .some(items) }
+                return state.stops ? .some(nil) : nil
+            }
+            if let batch { return batch }
+        }
+    }
+}

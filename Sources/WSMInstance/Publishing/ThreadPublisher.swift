@@ -1,0 +1,186 @@
+internal import NIOCore
+internal import Synchronization
+public import WSMCore
+internal import WSMManagers
+internal import WSMRedis
+
+/// `broadcastData` for one thread: it publishes in its own order and returns when the broadcasts are done.
+///
+/// It blocks, and belongs to the one thread that uses it: a worker, a broadcast thread, a publisher of a load. Made by
+/// ``LiveWebSocketManager/makePublisher(entity:)``.
+public final class ThreadPublisher {
+    private let manager: LiveWebSocketManager
+    private var machine: BroadcastPublisher
+    private var connection: BlockingRedisConnection?
+    private let cancelled: Cancellation
+
+    /// How long one connect, or one reply, may take.
+    private static let redisDeadline = TimeSpan.seconds(5)
+
+    init(manager: LiveWebSocketManager, entity: UInt64, cancelled: Cancellation) {
+        self.manager = manager
+        self.cancelled = cancelled
+        machine = BroadcastPublisher(
+            policy: manager.configuration.policies.publishing, seed: manager.configuration.seed, entity: entity)
+    }
+
+    /// Publishes the broadcasts one after the other; with a persistent connection they leave in one write.
+    ///
+    /// - Returns: Whether all were published for certain.
+    @discardableResult
+    public func broadcastData(_ broadcasts: [Broadcast]) -> Bool {
+        guard manager.configuration.enabled else { return true }
+        switch manager.configuration.kind {
+        case .memory: return publishInMemory(broadcasts)
+        case .broadcast:
+            guard manager.configuration.policies.publishing == .perBroadcast else {
+                return publishToRedis(broadcasts[...])
+            }
+            // The reference awaits each call before the next; a failure ends the update that it belongs to.
+            for index in broadcasts.indices {
+                guard publishToRedis(broadcasts[index...index]) else {
+                    for rest in broadcasts[(index + 1)...] { ended(rest.stamp, .failed) }
+                    return false
+                }
+            }
+            return true
+        }
+    }
+
+    public func broadcastData(_ channels: [ChannelName], json: String) -> Bool {
+        broadcastData([Broadcast(channels: channels, json: Array(json.utf8))])
+    }
+
+    // MARK: Memory
+
+    private func publishInMemory(_ broadcasts: [Broadcast]) -> Bool {
+        let now = MonotonicInstant.now()
+        var stamps: [ProbeStamp?] = []
+        let items = broadcasts.map { broadcast in
+            let (bytes, stamp) = broadcast.wireBytes(publishedAt: now)
+            if let stamp { manager.probe?.published(stamp) }
+            stamps.append(stamp)
+            return (broadcast.channels, ByteBuffer(bytes: bytes), broadcast.closesClients)
+        }
+        var all = true
+        manager.broadcastInMemory(items, isCancelled: { cancelled.isCancelled }) { index, outcome in
+            // A walk that a dead socket ended is no failure to its caller: the reference swallows it.
+            if outcome == .refused { all = false }
+            ended(stamps[index], outcome == .refused ? .failed : .acknowledged)
+        }
+        return all
+    }
+
+    // MARK: Redis
+
+    /// `handled` broadcasts from the front are settled: acknowledged, or not to be sent again.
+    private func publishToRedis(_ broadcasts: ArraySlice<Broadcast>) -> Bool {
+        var handled = 0
+        var acknowledged = 0
+        var event = BroadcastPublisher.Event.publish
+        while true {
+            switch machine.handle(event, now: .now()) {
+            case .connect: event = connect()
+            case .execute: event = execute(broadcasts, handled: &handled, acknowledged: &acknowledged)
+            case .wait(let span):
+                _ = cancelled.wait(until: .now() + span)
+                event = .waited
+            case .done(let outcome):
+                if outcome.closesConnection { disconnect() }
+                let rest: PublishEnd = outcome.result == .maybePublished ? .maybePublished : .failed
+                for broadcast in broadcasts.dropFirst(handled) { ended(broadcast.stamp, rest) }
+                return acknowledged == broadcasts.count
+            }
+        }
+    }
+
+    private func connect() -> BroadcastPublisher.Event {
+        guard !cancelled.isCancelled, let url = manager.configuration.redis else { return .connectFailed }
+        do throws(RedisError) {
+            connection = try BlockingRedisConnection(url: url, deadline: Self.redisDeadline)
+            return .connected
+        } catch {
+            return .connectFailed
+        }
+    }
+
+    private func execute(
+        _ broadcasts: ArraySlice<Broadcast>, handled: inout Int, acknowledged: inout Int
+    ) -> BroadcastPublisher.Event {
+        guard let connection, connection.isUsable else { return .failed(maybePublished: false) }
+        let pending = Array(broadcasts.dropFirst(handled))
+        let now = MonotonicInstant.now()
+        let batches = pending.map { broadcast in
+            let (bytes, stamp) = broadcast.wireBytes(publishedAt: now)
+            if let stamp { manager.probe?.published(stamp) }
+            return broadcast.channels.map { (channel: $0, payload: bytes) }
+        }
+        guard manager.configuration.policies.publishing == .persistent else {
+            return executeTransaction(pending[0], batches[0], on: connection, &handled, &acknowledged)
+        }
+        var settled = 0
+        var confirmed = 0
+        connection.publishPipelined(batches) { reply in
+            switch reply.receivers {
+            case .success:
+                ended(pending[reply.index].stamp, .acknowledged, at: reply.at)
+                confirmed += 1
+                settled = reply.index + 1
+            // Sent without a reply, or refused by the server: not to be sent again.
+            case .failure(let error) where error.maybePublished || error.code == .serverError:
+                ended(pending[reply.index].stamp, error.maybePublished ? .maybePublished : .failed, at: reply.at)
+                settled = reply.index + 1
+            case .failure: break
+            }
+        }
+        handled += settled
+        acknowledged += confirmed
+        if handled < broadcasts.count { return .failed(maybePublished: false) }
+        return connection.isUsable ? .acknowledged : .failed(maybePublished: true)
+    }
+
+    /// One broadcast as the reference publishes it; whether it is tried again is the machine's decision.
+    private func executeTransaction(
+        _ broadcast: Broadcast, _ messages: [BlockingRedisConnection.Publication],
+        on connection: BlockingRedisConnection, _ handled: inout Int, _ acknowledged: inout Int
+    ) -> BroadcastPublisher.Event {
+        do throws(RedisError) {
+            _ = try connection.publish(messages)
+            ended(broadcast.stamp, .acknowledged)
+            handled += 1
+            acknowledged += 1
+            return .acknowledged
+        } catch {
+            return error.code == .serverError ? .refused : .failed(maybePublished: error.maybePublished)
+        }
+    }
+
+    private func disconnect() {
+        connection?.close()
+        connection = nil
+    }
+
+    private func ended(_ stamp: ProbeStamp?, _ outcome: PublishEnd, at instant: MonotonicInstant = .now()) {
+        if outcome == .acknowledged { manager.counters.countPublished() } else { manager.counters.countFailed() }
+        if let stamp { manager.probe?.ended(stamp, outcome, at: instant) }
+    }
+}
+
+/// Tells publishing threads that nobody waits for them any more.
+final class Cancellation: Sendable {
+    private let state = Monitor(false)
+
+    var isCancelled: Bool { state.withLock { $0 } }
+    func cancel() { state.update { $0 = true } }
+    /// Waits for the instant or the cancellation; returns whether it was cancelled.
+    func wait(until instant: MonotonicInstant) -> Bool { state.wait(until: instant) { $0 ? true : nil } ?? false }
+}
+
+extension LiveWebSocketManager {
+    /// A publisher for the calling thread.
+    ///
+    /// - Parameter entity: Tells the random draws of one publisher from another's.
+    public func makePublisher(entity: UInt64) -> ThreadPublisher {
+        ThreadPublisher(manager: self, entity: entity, cancelled: publishersCancelled)
+    }
+}
