@@ -70,7 +70,9 @@ final class FleetProgress: Sendable {
                 }
                 guard waits else { return continuation.resume() }
                 let delay = max(0, (deadline - .now()).nanoseconds)
-                loop.scheduleTask(in: .nanoseconds(delay)) { self.resume(id) }
+                let timer = loop.scheduleTask(in: .nanoseconds(delay)) { self.resume(id) }
+                // A loop that is shut down cancels its timers; nobody may wait on for that.
+                timer.futureResult.whenFailure { _ in self.resume(id) }
             }
         } onCancel: {
             resume(id)

@@ -15,7 +15,8 @@ extension FleetShard {
         switch end {
         case .closedByServer: statistics.closedByServer += 1
         case .protocolError: statistics.protocolErrors += 1
-        case .dropped, .runEnded, .churned: statistics.dropped += 1
+        case .dropped: statistics.dropped += 1
+        case .runEnded, .churned: break
         }
         let slot = session.slot
         detach(session, end, at: now)

@@ -29,7 +29,7 @@ final class ReadBufferPool: @unchecked Sendable {
 /// size, says that the next buffer may be larger, and the channel reads once a wake-up (`NIOPooledRecvBufferAllocator`).
 /// So the first one, into which the handshake's answer is read, is small.
 struct SharedBufferAllocator: RecvByteBufferAllocator {
-    private static let handshakeCapacity = 512
+    private static let handshakeCapacity = 256
     private let pool: ReadBufferPool
     private var isFirst: Bool
 

@@ -278,6 +278,32 @@ struct ClientFleetTests {
         }
     }
 
+    @Test("Clients beyond one address's ports really leave from the next loopback address")
+    func furtherSourceAddress() async throws {
+        let clients = [0, 24_000, 48_000].map { FleetClient(index: $0, instance: 0, connectAt: .zero) }
+        try await withConnectedFleet(clients: clients) { _, _, server in
+            #expect(Set(server.sources) == ["127.0.0.1", "127.0.0.2", "127.0.0.3"])
+        }
+    }
+
+    @Test("Sinks are reached on their loops while the fleet runs, and nothing of a finished fleet stays in memory")
+    func sinksAndMemory() async throws {
+        let server = try await TestServer.start()
+        let released = ReleaseCount()
+        do {
+            let (fleet, _) = makeFleet([server.endpoint()], ping: .seconds(100), reconnect: quickly, released: released)
+            try await fleet.connectAll(plan(4, readRate: 100_000), startingAt: .now())
+            try await fleet.awaitConnected(deadline: soon())
+            #expect(try await fleet.withSinks { $0.sessionCount }.reduce(0, +) == 4)
+            try fleet.churn(client: 0, at: .now())
+            try await eventually("the churn") { await fleet.statistics().opened == 5 }
+            await fleet.endSessions(deadline: soon())
+            #expect(try await fleet.finish().map(\.sessionCount).reduce(0, +) == 5)
+        }
+        try await eventually("both sinks to be released") { released.count == 2 }
+        try await server.stop()
+    }
+
     @Test("Ending while clients still connect tells the sink nothing of them")
     func endWhileConnecting() async throws {
         let server = try await RawServer.start { _ in nil }

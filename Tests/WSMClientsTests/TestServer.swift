@@ -102,6 +102,9 @@ final class TestServer: Sendable {
     var pongs: [[UInt8]] { state.withLock { $0.pongs } }
     var pings: Int { state.withLock { $0.pings } }
 
+    /// The addresses that the open connections come from.
+    var sources: [String?] { state.withLock { $0.channels.map { $0.remoteAddress?.ipAddress } } }
+
     /// Whether some connection's outgoing buffer is over its high-water mark.
     var isBackedUp: Bool { state.withLock { $0.channels.contains { !$0.isWritable } } }
 

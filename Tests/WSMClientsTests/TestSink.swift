@@ -29,12 +29,27 @@ final class SinkLog: Sendable {
     var ends: [SessionEnd] { events.compactMap { if case .closed(_, let end) = $0 { end } else { nil } } }
 }
 
+/// How many sinks have been released.
+final class ReleaseCount: Sendable {
+    private let value = Mutex(0)
+    func add() { value.withLock { $0 += 1 } }
+    var count: Int { value.withLock { $0 } }
+}
+
 /// A sink that writes all down, and records an issue when a session is told of in the wrong order.
 final class TestSink: DeliverySink {
     private let log: SinkLog
+    private let released: ReleaseCount?
     private var sessions: [(client: UInt32, isOpen: Bool, openedAt: MonotonicInstant)] = []
 
-    init(_ log: SinkLog) { self.log = log }
+    init(_ log: SinkLog, released: ReleaseCount? = nil) {
+        self.log = log
+        self.released = released
+    }
+
+    deinit { released?.add() }
+
+    var sessionCount: Int { sessions.count }
 
     func sessionOpened(
         client: UInt32, instance: UInt16, slowReader: Bool, attemptedAt: MonotonicInstant, openedAt: MonotonicInstant
@@ -70,7 +85,7 @@ typealias TestFleet = ClientFleet<TestSink>
 /// A fleet on two event loops with its log.
 func makeFleet(
     _ endpoints: [ClientEndpoint], ping: TimeSpan? = nil, reconnect: BackoffPolicy? = nil,
-    connectDeadline: TimeSpan = .seconds(20), closeDeadline: TimeSpan = .seconds(20)
+    connectDeadline: TimeSpan = .seconds(20), closeDeadline: TimeSpan = .seconds(20), released: ReleaseCount? = nil
 ) -> (TestFleet, SinkLog) {
     let log = SinkLog()
     let group = MultiThreadedEventLoopGroup.singleton
@@ -78,7 +93,8 @@ func makeFleet(
         pingInterval: ping, reconnect: reconnect, seed: 7, connectDeadline: connectDeadline,
         closeDeadline: closeDeadline)
     let fleet = ClientFleet(
-        loops: [group.next(), group.next()], endpoints: endpoints, options: options, makeSink: { _ in TestSink(log) })
+        loops: [group.next(), group.next()], endpoints: endpoints, options: options,
+        makeSink: { _ in TestSink(log, released: released) })
     return (fleet, log)
 }
 
