@@ -87,7 +87,7 @@ struct OfflineGap {
         var covered = inOrder[0].until
         var isLast = inOrder[0].isLast
         for presence in inOrder.dropFirst() {
-            if presence.from > covered, !isLast {
+            if presence.from > covered {
                 gaps.append(OfflineGap(channel: presence.channel, from: covered + 1, until: presence.from - 1))
             }
             if presence.until >= covered {
