@@ -1,0 +1,72 @@
+package import WSMRecord
+
+/// What came of the deliveries of a run: the totals of the measured messages, and the answers of the checkers, which look at
+/// all messages.
+package struct Settlement: Sendable {
+    package internal(set) var delivery = DeliveryTotals()
+    /// One for each of ``GuaranteeID``, in that order.
+    package internal(set) var guarantees: [GuaranteeOutcome] = []
+    /// The latencies of all loops; the stages before the wire are recorded elsewhere and empty here.
+    package internal(set) var stages = StageHistograms()
+    package internal(set) var fanOutSkew = LatencyHistogram()
+    package internal(set) var sessions: Int64 = 0
+    /// Sessions that had more holes than the ledger keeps; what they miss is indeterminate.
+    package internal(set) var blurredSessions: Int64 = 0
+    /// Tries to connect that came to nothing, and the clients that never had a session.
+    package internal(set) var connectFailures: Int64 = 0
+    package internal(set) var neverConnected: Int64 = 0
+
+    package func outcome(_ id: GuaranteeID) -> GuaranteeOutcome? {
+        guarantees.first { $0.id == id }
+    }
+}
+
+/// The totals of CONTRACT.md's `delivery`, of measured messages only.
+package struct DeliveryTotals: Hashable, Sendable, Codable {
+    /// Messages handed to the broker or the memory manager without an error.
+    package internal(set) var published: Int64 = 0
+    /// Always received + lost + indeterminate.
+    package internal(set) var expected: Int64 = 0
+    /// Distinct messages, counted once for each session.
+    package internal(set) var received: Int64 = 0
+    package internal(set) var lost: Int64 = 0
+    package internal(set) var duplicated: Int64 = 0
+    package internal(set) var reordered: Int64 = 0
+    /// Missing, and nobody can say whether the session was there.
+    package internal(set) var indeterminate: Int64 = 0
+    package internal(set) var foreign: Int64 = 0
+    package internal(set) var missedOffline: Int64 = 0
+    /// Only the causes that occurred.
+    package internal(set) var lostByCause: [LossCause: Int64] = [:]
+
+    package init() {}
+}
+
+/// Records that contradict each other: a fault of the harness, never of the system under test.
+package struct SettlementError: Error, Hashable, Sendable, CustomStringConvertible {
+    package enum Code: Sendable {
+        /// The ledger's equation does not hold.
+        case ledgerDoesNotBalance
+        /// What the observers counted is not what the history of the publishers says.
+        case countsDiffer
+        /// A history of a publisher that the observers were not told of, or two of one.
+        case unknownPublisher
+    }
+
+    package let code: Code
+    package let message: String
+
+    package var description: String { message }
+}
+
+/// Settles a run: compares what was published with what each session received.
+///
+/// Pure: it may be called on any thread, with the snapshots of all observers and logs after the last of them has come to
+/// rest. Time grows with sessions × publishers, with messages, and with what is missing, not with deliveries.
+package func settle(
+    loops: [LoopRecord], history: [PublisherHistory], context: SettlementContext
+) throws(SettlementError) -> Settlement {
+    var settler = Settler(loops: loops, context: context)
+    try settler.run(history)
+    return try settler.result()
+}

@@ -1,0 +1,191 @@
+import WSMCore
+import WSMRecord
+
+/// The state of a settlement: publishers are gone through one by one, so that the columns made for the searches are those
+/// of one publisher at a time.
+struct Settler {
+    let context: SettlementContext
+    let loops: [LoopRecord]
+    let windows: [[SessionWindow]]
+    let gaps: [OfflineGap]
+    let abortedFanOuts: Set<SettlementContext.AbortedFanOut>
+    var sessions: [[SessionTally]]
+    var totals = DeliveryTotals()
+    var completeness = MissingTally()
+    var noGap = MissingTally()
+    var noSilentLoss = MissingTally()
+    var reach = MissingTally()
+    var outOfBounds = ReceiptTally()
+    var neverSubmitted = ReceiptTally()
+
+    /// What is known of one session, over all publishers.
+    struct SessionTally {
+        /// Measured messages.
+        var expected: Int64 = 0
+        var received: Int64 = 0
+        var lost: Int64 = 0
+        var indeterminate: Int64 = 0
+        /// Distinct messages received, measured or not, that were submitted; and those that never were.
+        var receivedAll: Int64 = 0
+        var neverSubmitted: Int64 = 0
+        /// Publishers of which it received anything.
+        var publishers: Int64 = 0
+    }
+
+    /// Receipts that should not be, and the first of them found.
+    struct ReceiptTally {
+        var violations: Int64 = 0
+        var witness: String?
+    }
+
+    init(loops: [LoopRecord], context: SettlementContext) {
+        self.context = context
+        self.loops = loops
+        windows = loops.map { loop in loop.sessions.map { SessionWindow($0, context: context) } }
+        gaps = OfflineGap.all(in: loops)
+        abortedFanOuts = Set(context.abortedFanOuts)
+        sessions = loops.map { Array(repeating: SessionTally(), count: $0.sessions.count) }
+    }
+
+    mutating func run(_ history: [PublisherHistory]) throws(SettlementError) {
+        let publisherCount = loops.map(\.ledger.publisherCount).max() ?? 0
+        var byNumber = [PublisherHistory?](repeating: nil, count: publisherCount)
+        for publisher in history {
+            countPublished(publisher)
+            guard !loops.isEmpty else { continue }
+            let number = Int(publisher.publisher)
+            guard number < publisherCount, byNumber[number] == nil else {
+                throw SettlementError(
+                    code: .unknownPublisher,
+                    message: "publisher \(number) has a history twice, or is not among the \(publisherCount) "
+                        + "publishers that the observers know")
+            }
+            byNumber[number] = publisher
+        }
+        for channel in Set(loops.map(\.channel)).sorted() {
+            for (number, publisher) in byNumber.enumerated() {
+                settle(number, publisher, channel)
+            }
+        }
+    }
+
+    private mutating func countPublished(_ publisher: PublisherHistory) {
+        guard !publisher.isFence else { return }
+        for history in publisher.channels {
+            for index in 0..<history.count where history.outcome(of: index) == .published {
+                if history.intended[index] >= context.measuredFrom.nanoseconds { totals.published += 1 }
+            }
+        }
+    }
+
+    /// Settles one publisher with all sessions of `channel`.
+    ///
+    /// One without a history, or that publishes fences, has submitted no message of the load.
+    private mutating func settle(_ number: Int, _ publisher: PublisherHistory?, _ channel: UInt8) {
+        let silent = PublisherHistory(
+            publisher: PublisherID(UInt32(number)), instance: publisher?.instance ?? 0, isFence: false, channels: [])
+        let isLoad = publisher.map { !$0.isFence } ?? false
+        let columns = PublisherColumns(isLoad ? publisher ?? silent : silent, channel: channel, context: context)
+        var reached = ReachTable(columns: columns)
+        for (loop, record) in loops.enumerated()
+        where record.channel == channel && number < record.ledger.publisherCount {
+            for session in record.sessions.indices {
+                settle(columns, loop, session, &reached)
+            }
+        }
+        reached.settle(into: &reach, context: context)
+        for gap in gaps where gap.channel == channel {
+            totals.missedOffline += columns.handedOver.measured(columns.handedOver(from: gap.from, until: gap.until))
+        }
+    }
+
+    /// Settles one publisher with one session.
+    private mutating func settle(
+        _ columns: PublisherColumns, _ loop: Int, _ session: Int, _ reached: inout ReachTable
+    ) {
+        let ledger = loops[loop].ledger
+        let cursor = ledger.cursor(session: session, publisher: Int(columns.publisher))
+        guard columns.count > 0 || cursor.isOpen else { return }
+        let received = ReceivedRanges(cursor, holes: ledger.holes(of: cursor), count: columns.count)
+        let ranges = MessageRanges(columns, windows[loop][session])
+        let isBlurred = ledger.isBlurred(session: session)
+        countReceived(columns, received, ranges, loop, session, isBlurred: isBlurred)
+        guard !isBlurred else { return }
+        let observed = loops[loop].sessions[session]
+        checkBounds(columns, received, windows[loop][session], observed)
+        if observed.instance != columns.instance {
+            reached.add(instance: observed.instance, expected: ranges.followed, received: received.ranges)
+        }
+        countChecks(columns, ranges, observed)
+        if context.manager == .memory, observed.instance != columns.instance, !cursor.isOpen {
+            loseToOtherInstance(columns, ranges, observed, loop, session)
+        } else {
+            findMissing(columns, received, ranges, loop, session)
+        }
+    }
+
+    private mutating func countReceived(
+        _ columns: PublisherColumns, _ received: ReceivedRanges, _ ranges: MessageRanges, _ loop: Int, _ session: Int,
+        isBlurred: Bool
+    ) {
+        var expected =
+            columns.handedOver.measured(ranges.possible) + columns.neverHandedOver.measured(ranges.submitted)
+        if received.isAny { sessions[loop][session].publishers += 1 }
+        if received.neverSubmitted > 0, !isBlurred {
+            sessions[loop][session].neverSubmitted += received.neverSubmitted
+            neverSubmitted.violations += received.neverSubmitted
+            if neverSubmitted.witness == nil, let number = received.firstNeverSubmitted {
+                let client = loops[loop].sessions[session].client
+                neverSubmitted.witness =
+                    "client \(client) received \(columns.publisher):\(number), which was never submitted"
+            }
+        }
+        if !isBlurred {
+            for range in received.ranges {
+                let measured = columns.handedOver.measured(range) + columns.neverHandedOver.measured(range)
+                let inside =
+                    columns.handedOver.measured(range.clamped(to: ranges.possible))
+                    + columns.neverHandedOver.measured(range.clamped(to: ranges.submitted))
+                // What came from outside of the session's time is counted as it came; session-bounds tells of it.
+                expected += measured - inside
+                sessions[loop][session].received += measured
+                sessions[loop][session].receivedAll += Int64(range.count)
+            }
+        }
+        sessions[loop][session].expected += expected
+    }
+
+    /// The session should not know what was over before it tried to connect, nor what was published after its close.
+    private mutating func checkBounds(
+        _ columns: PublisherColumns, _ received: ReceivedRanges, _ window: SessionWindow, _ observed: ObservedSession
+    ) {
+        let before = columns.settled(before: window.attempted)
+        let after = window.closed == .max ? columns.count..<columns.count : columns.handedOver(after: window.closed)
+        for range in received.ranges {
+            let early = range.clamped(to: before)
+            let late = range.clamped(to: after)
+            let count = columns.handedOverDecided.all(early) + columns.handedOver.all(late)
+            guard count > 0 else { continue }
+            outOfBounds.violations += count
+            let earlyIndex = columns.handedOverDecided.first(in: early)
+            guard outOfBounds.witness == nil, let index = earlyIndex ?? columns.handedOver.first(in: late)
+            else { continue }
+            let time = Witness.time(columns.begin(index), since: context.runStart)
+            let which = earlyIndex == nil ? "after its session was closed" : "before its session began"
+            outOfBounds.witness =
+                "client \(observed.client) (instance \(observed.instance)) received \(columns.publisher):\(index), "
+                + "published \(time) into the run, \(which)"
+        }
+    }
+
+    private mutating func countChecks(
+        _ columns: PublisherColumns, _ ranges: MessageRanges, _ observed: ObservedSession
+    ) {
+        if context.manager == .memory, observed.instance != columns.instance { return }
+        let followed = columns.handedOverDecided.all(ranges.followed)
+        let neverPublished = columns.neverHandedOverDecided.all(ranges.submittedWithin)
+        completeness.check(columns.handedOverDecided.all(ranges.certain) + neverPublished)
+        noGap.check(followed)
+        noSilentLoss.check(followed + neverPublished)
+    }
+}
