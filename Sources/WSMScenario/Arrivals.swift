@@ -34,18 +34,45 @@ enum Arrivals {
 enum Spread {
     /// The place of the `index`-th of many, each place getting its part of the sum of `weights`.
     ///
-    /// Multiples of the golden ratio fill the unit interval evenly at every length of the sequence (Knuth, "The Art of
-    /// Computer Programming", vol. 3, section 6.4), so that the parts are right after a few, and no state is needed.
-    static func weighted(_ index: Int, cumulative: [Int]) -> Int {
-        guard let sum = cumulative.last, sum > 0 else { return 0 }
-        let point = UInt64(truncatingIfNeeded: index) &* 0x9e37_79b9_7f4a_7c15
-        let place = Int(point.multipliedFullWidth(by: UInt64(sum)).high)
-        var (low, high) = (0, cumulative.count - 1)
+    /// The slots of all weights are walked in steps of about the golden section, which spreads them evenly (Knuth, "The
+    /// Art of Computer Programming", vol. 3, section 6.4); the step shares no divisor with their number, so that each
+    /// round takes every slot once and the parts come out exact.
+    static func weighted(_ index: Int, over slots: Slots) -> Int {
+        let slot = index % slots.count * slots.step % slots.count
+        var (low, high) = (0, slots.ends.count - 1)
         while low < high {
             let middle = (low + high) / 2
-            if cumulative[middle] > place { high = middle } else { low = middle + 1 }
+            if slots.ends[middle] > slot { high = middle } else { low = middle + 1 }
         }
         return low
+    }
+
+    /// The slots of a list of weights, of which one at least is above zero.
+    struct Slots {
+        /// Where the slots of each place end.
+        let ends: [Int]
+        let count: Int
+        let step: Int
+
+        init(weights: [Int]) {
+            let divisor = weights.reduce(0, Slots.commonDivisor)
+            var sum = 0
+            ends = weights.map { weight in
+                sum += weight / max(1, divisor)
+                return sum
+            }
+            let slots = max(1, sum)
+            var step = max(1, Int((Double(slots) * 0.6180339887498949).rounded()))
+            while Slots.commonDivisor(step, slots) != 1 { step += 1 }
+            self.step = step
+            count = slots
+        }
+
+        private static func commonDivisor(_ left: Int, _ right: Int) -> Int {
+            var (left, right) = (left, right)
+            while right != 0 { (left, right) = (right, left % right) }
+            return left
+        }
     }
 
     /// Jump consistent hash (Lamping and Veach, 2014): one more place takes its part from all others, and moves nothing

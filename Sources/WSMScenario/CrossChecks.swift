@@ -61,6 +61,15 @@ struct CrossChecks {
                 hint: "the first wait is \(QuantityWriter.duration(initial)), the longest "
                     + QuantityWriter.duration(longest))
         }
+        if let count = clients.count("count", 0), let rate = clients.rate("connectRate", Rate(perSecond: 500)),
+            rate.perSecond > 0, Double(count) / rate.perSecond > Limits.connectPhase.seconds
+        {
+            faults.error(
+                at: origin(clients, clients.has("connectRate") ? "connectRate" : "count"),
+                "\(count) clients at \(QuantityWriter.rate(rate)) take longer to connect than "
+                    + QuantityWriter.duration(Limits.connectPhase),
+                hint: "raise clients.connectRate")
+        }
         checkWeights(clients)
     }
 

@@ -75,11 +75,11 @@ struct DiagnosticList {
 
     /// Adds a fault, once: a node that aliases share is checked at each of its uses.
     mutating func add(_ diagnostic: Diagnostic) {
-        guard seen.insert(diagnostic).inserted else { return }
-        guard items.count < DiagnosticList.limit else {
+        guard !isFull else {
             dropped += 1
             return
         }
+        guard seen.insert(diagnostic).inserted else { return }
         items.append(diagnostic)
     }
 
@@ -90,6 +90,9 @@ struct DiagnosticList {
     mutating func warning(at origin: Origin, _ message: String, hint: String? = nil) {
         add(Diagnostic(severity: .warning, location: origin, message: message, hint: hint))
     }
+
+    /// Whether what is added from here on is only counted: no work should go into its hint.
+    var isFull: Bool { items.count >= DiagnosticList.limit }
 
     var hasErrors: Bool { items.contains { $0.severity == .error } }
 

@@ -21,6 +21,10 @@ package enum Limits {
     package static let rateOrNone = 0.0...10_000_000.0
     package static let duration = TimeSpan.milliseconds(1)...TimeSpan.seconds(24 * 3600)
     package static let warmup = TimeSpan.zero...TimeSpan.seconds(3600)
+    /// How long all clients together may take to connect.
+    package static let connectPhase = TimeSpan.seconds(24 * 3600)
+    /// The longest step of a process, and the longest of the lengths that a distribution is described by.
+    package static let step = TimeSpan.seconds(3600)
     package static let pause = TimeSpan.zero...TimeSpan.seconds(3600)
     package static let backoff = TimeSpan.milliseconds(1)...TimeSpan.seconds(3600)
     package static let workloads = 1...64

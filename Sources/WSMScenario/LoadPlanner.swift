@@ -63,12 +63,8 @@ private struct LoadPlanner {
                 return random.below(instances)
             }
         case .weights(let weights):
-            var sum = 0
-            let cumulative = weights.map { weight in
-                sum += weight
-                return sum
-            }
-            return { Spread.weighted($0, cumulative: cumulative) }
+            let slots = Spread.Slots(weights: weights)
+            return { Spread.weighted($0, over: slots) }
         }
     }
 
@@ -138,7 +134,8 @@ private struct LoadPlanner {
             return PlannedProcess(
                 index: 0, workload: workload, at: at, instance: number % instances, id: id,
                 workflowName: LoadPlan.workflowName,
-                steps: (0..<spec.steps).map { _ in spec.stepDuration.draw(from: &durations) }, ending: ending,
+                steps: (0..<spec.steps).map { _ in min(Limits.step, spec.stepDuration.draw(from: &durations)) },
+                ending: ending,
                 subscriptions: (0..<spec.subscriptions).map { _ in identities.uuid() })
         }
     }

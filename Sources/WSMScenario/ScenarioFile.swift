@@ -14,7 +14,7 @@ package enum ScenarioFile {
     /// Reads the file at `path`, with the values of `--set KEY=VALUE` flags put in before anything is checked.
     package static func load(path: String, overrides: [(String, String)] = []) -> LoadedScenario {
         var faults = DiagnosticList()
-        switch SourceText.read(path: path) {
+        switch SourceText.contents(path: path) {
         case .success(let bytes):
             return parse(bytes: bytes, name: path, overrides: overrides)
         case .failure(let failure):

@@ -33,11 +33,13 @@ struct SourceParser {
             faults.error(at: origin, "the value is longer than 4096 bytes")
             return nil
         }
+        guard text.contains(where: { !$0.isWhitespace }) else {
+            return SourceNode(content: .scalar("", plain: true), origin: origin)
+        }
         var own = DiagnosticList()
         guard let decoded = SourceText.decode(Array(text.utf8), name: key, into: &own),
             let node = parse(decoded, name: key, into: &own)
         else {
-            if own.items.isEmpty { return SourceNode(content: .scalar("", plain: true), origin: origin) }
             for fault in own.items { faults.error(at: origin, fault.message, hint: fault.hint) }
             return nil
         }
@@ -51,7 +53,12 @@ struct SourceParser {
     }
 
     private mutating func parse(_ text: String) -> SourceNode? {
-        guard !expandsTooFar(text) else {
+        if let place = TextBounds.tooDeep(text, limit: SourceParser.depthLimit) {
+            let origin = Origin.position(file: name, line: place.line, column: place.column)
+            faults.error(at: origin, "nested more than \(SourceParser.depthLimit) deep")
+            return nil
+        }
+        guard !TextBounds.expandsTooFar(text, limit: SourceParser.expansionLimit) else {
             faults.error(at: start, "the aliases of this file multiply it beyond any scenario", hint: "write it out")
             return nil
         }
@@ -64,24 +71,6 @@ struct SourceParser {
 
     private func origin(_ mark: Mark?) -> Origin {
         .position(file: name, line: max(1, mark?.line ?? 1), column: max(1, mark?.column ?? 1))
-    }
-
-    /// Bounds what aliases can make of a text before it is parsed: `n` aliases of `a` anchors multiply at most
-    /// (n/k)^k times, k being the levels of nesting, of which there are at most `a` and which pay up to n/e.
-    private func expandsTooFar(_ text: String) -> Bool {
-        var (anchors, aliases) = (0, 0)
-        var last: UInt8 = 0
-        for byte in text.utf8 {
-            let startsName = (48...57).contains(byte) || (65...90).contains(byte & 0xdf) || byte == 45 || byte == 95
-            if startsName, last == UInt8(ascii: "&") { anchors += 1 }
-            if startsName, last == UInt8(ascii: "*") { aliases += 1 }
-            last = byte
-        }
-        let levels = max(1, min(anchors, aliases * 3 / 8))
-        guard anchors > 0 else { return false }
-        var size = Double(text.utf8.count)
-        for _ in 0..<min(levels, 64) { size *= max(1, Double(aliases) / Double(levels)) }
-        return size > Double(SourceParser.expansionLimit)
     }
 }
 
@@ -106,7 +95,9 @@ extension SourceParser {
                 budget -= text.utf8.count
                 guard budget > 0, let next = KeyDisguise.apply(to: text, at: context.mark, round: round) else {
                     let name = names.first.map { KeyDisguise.remove(from: $0) } ?? ""
-                    faults.error(at: origin(context.mark), "the key \(Diagnostic.quoted(name)) stands twice")
+                    faults.error(
+                        at: origin(context.mark), "the key \(Diagnostic.quoted(name)) stands twice",
+                        hint: "mend this first: nothing else could be checked")
                     return nil
                 }
                 text = next
@@ -126,6 +117,8 @@ extension SourceParser {
 
     private mutating func report(_ error: any Error) {
         switch error as? YamlError {
+        case .parser(_, let problem, let mark, _) where problem.contains("nesting level"):
+            faults.error(at: origin(mark), "nested more than \(SourceParser.depthLimit) deep")
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _):
             let message = (context.map { "\($0.text): " } ?? "") + problem
             faults.error(at: origin(mark), "not YAML: \(message)", hint: hint(for: message))

@@ -16,14 +16,14 @@ enum SourceText {
     /// Reads a file, at most one byte more than the limit.
     ///
     /// On failure the message says why.
-    static func read(path: String) -> Result<[UInt8], ReadFailure> {
+    static func contents(path: String) -> Result<[UInt8], ReadFailure> {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return .failure(ReadFailure(errno: errno)) }
         defer { close(descriptor) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
         while bytes.count <= byteLimit {
-            let count = chunk.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
+            let count = chunk.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { return .failure(ReadFailure(errno: errno)) }
             guard count > 0 else { break }

@@ -131,6 +131,8 @@ struct DiagnosticTests {
             ),
             ("workload: [{kind: processes, rate: 1/s, failed: 60%, aborted: 50%}]", "more than the whole"),
             ("workload: [{kind: broadcasts, rate: 10M/s}]", "the plan would hold more than"),
+            ("clients: {count: 10000000, connectRate: 1/s}", "take longer to connect than 24h"),
+            ("workload: [{kind: processes, rate: 1/s, stepDuration: 'exponential(2h)'}]", "2h is out of range"),
             ("clients: {count: 1, churn: {rate: 10M/s}}", "the plan would hold more than"),
             ("workload: [{kind: broadcasts, rate: 1/s, payload: 100B}]", "100B is out of range"),
             ("workload: [{kind: broadcasts, rate: 0/s}]", "0/s is out of range"),

@@ -68,6 +68,13 @@ struct HostileInputTests {
         #expect(loaded.workload[2].rate.perSecond == 5)
     }
 
+    @Test("Brackets in comments and quotes are not taken for nesting")
+    func brackets() {
+        let comment = String(repeating: "# [ {\n", count: 100)
+        #expect(faults(comment + scenarioText("description: \"\(String(repeating: "[", count: 100))\"")) == [])
+        #expect(faults(comment + scenarioText("description: '\(String(repeating: "{", count: 100))'")) == [])
+    }
+
     @Test("Large and deep input ends in an error at once", arguments: Hostile.allCases)
     func bounded(_ hostile: Hostile) {
         let found = ScenarioFile.parse(text: hostile.text).diagnostics
@@ -89,6 +96,8 @@ struct HostileInputTests {
         case longKey
         case longNumber
         case braces
+        case deepAndWide
+        case manyAliases
 
         var text: String {
             switch self {
@@ -102,6 +111,8 @@ struct HostileInputTests {
             case .aliasBombInKey: Hostile.bomb + "? *x9\n: 1\n"
             case .longKey: String(repeating: "k", count: 1000) + ": 1\n" + String(repeating: "k", count: 900_000)
             case .longNumber: "duration: " + String(repeating: "9", count: 900_000) + "s"
+            case .deepAndWide: "a: " + String(repeating: "[", count: 900) + String(repeating: "b, ", count: 300_000)
+            case .manyAliases: "a: &a [1]\nb: [" + String(repeating: "*a, ", count: 200_000) + "]"
             case .braces: String(repeating: "{a: ", count: 200_000)
             }
         }
