@@ -12,16 +12,19 @@ package struct FleetOptions: Sendable {
     package var connectDeadline: TimeSpan
     /// How long a closed session waits for the server to close its end before the client drops the connection.
     package var closeDeadline: TimeSpan
+    /// Whether each request tells the client's index (`?client=7`), so that an instance of ours can name it.
+    package var labelsClients: Bool
 
     package init(
         pingInterval: TimeSpan? = nil, reconnect: BackoffPolicy? = nil, seed: UInt64,
-        connectDeadline: TimeSpan = .seconds(10), closeDeadline: TimeSpan = .seconds(5)
+        connectDeadline: TimeSpan = .seconds(10), closeDeadline: TimeSpan = .seconds(5), labelsClients: Bool = false
     ) {
         self.pingInterval = pingInterval
         self.reconnect = reconnect
         self.seed = seed
         self.connectDeadline = connectDeadline
         self.closeDeadline = closeDeadline
+        self.labelsClients = labelsClients
     }
 }
 

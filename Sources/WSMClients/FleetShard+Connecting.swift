@@ -69,6 +69,10 @@ extension FleetShard {
         attempts[connection]?.channel = channel
         let encoder = HTTPRequestEncoder()
         let decoder = ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .forwardBytes))
+        var endpoint = endpoint
+        if options.labelsClients, let slot = attempts[connection]?.slot {
+            endpoint.path += "\(endpoint.path.contains("?") ? "&" : "?")client=\(clients[slot].plan.index)"
+        }
         let handshake = HandshakeHandler(shard: self, connection: connection, endpoint: endpoint)
         let upgrader = SessionUpgrader(
             shard: self, connection: connection, subprotocols: endpoint.subprotocols, handshake: handshake,

@@ -132,6 +132,8 @@ public final class LiveInstance: Sendable {
         public var clientsCut = 0
         /// Threads that were still busy at theirs, by name.
         public var busyThreads: [String] = []
+
+        public init() {}
     }
 
     /// Stops the instance; a second call does nothing.

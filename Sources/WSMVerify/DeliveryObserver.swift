@@ -53,6 +53,23 @@ package final class DeliveryObserver: DeliverySink {
     /// What it knows now.
     package func snapshot() -> LoopRecord { record }
 
+    /// What it has seen so far, in a few numbers: cheap enough to be asked a few times a second.
+    package var progress: ObserverProgress {
+        let latency = record.stages.latency
+        return ObserverProgress(
+            received: record.sessions.reduce(0) { $0 + $1.counts.received },
+            p50: latency.count > 0 ? latency.percentile(50) : nil, p99: latency.count > 0 ? latency.percentile(99) : nil)
+    }
+
+    /// Open sessions that have received nothing that was published at `instant` or later.
+    package func openSessions(behind instant: MonotonicInstant) -> Int {
+        record.sessions.reduce(0) { count, session in
+            guard session.closedAt == nil else { return count }
+            guard let latest = session.latestPublished else { return count + 1 }
+            return latest < instant ? count + 1 : count
+        }
+    }
+
     // MARK: - DeliverySink
 
     package func sessionOpened(
@@ -184,4 +201,13 @@ package final class DeliveryObserver: DeliverySink {
                 client: observed.client, instance: observed.instance, publisher: stamp.publisher.rawValue,
                 sequence: stamp.sequence, process: stamp.process, step: stamp.step, other: other, at: at))
     }
+}
+
+/// How far an observer has come.
+package struct ObserverProgress: Hashable, Sendable {
+    /// Distinct messages received, over all sessions.
+    package var received: Int64
+    /// Of the measured deliveries; `nil` before the first.
+    package var p50: TimeSpan?
+    package var p99: TimeSpan?
 }

@@ -48,6 +48,8 @@ package struct RunResult: Codable, Equatable, Sendable {
     package var guarantees: [GuaranteeResult] = []
     package var thresholds: [ThresholdResult] = []
     package var faults: [FaultResult] = []
+    /// What each instance counted.
+    package var instances: [InstanceResult] = []
     package var resources = Resources()
     /// The trace's hash; of simulated runs only.
     package var traceHash: String?

@@ -1,0 +1,39 @@
+internal import WSMCore
+internal import WSMInstance
+internal import WSMRecord
+internal import WSMScenario
+
+/// One publisher of a `broadcasts` workload: a thread that calls `broadcastData` at the instants of its plan.
+///
+/// Open-loop: each send is due at an absolute instant. A publisher that is still busy with the send before (the system's
+/// delay) sends the next one late, and its latency counts from the intended instant; *schedule slip* is only what the
+/// publisher lost by waking late (the generator's own delay).
+final class BroadcastLoad: Sendable {
+    private let thread: DedicatedThread
+    private let slip = Monitor(LatencyHistogram())
+
+    init(
+        _ plan: PlannedBroadcaster, instance: LiveInstance, probe: RunProbe, clock: LoadClock
+    ) {
+        let slip = self.slip
+        thread = DedicatedThread(name: "load-\(plan.index)") {
+            let publisher = instance.manager.makePublisher(entity: 1 << 32 | UInt64(plan.index))
+            let json = BroadcastPayload.json(bytes: plan.payloadBytes)
+            var freeSince = clock.start
+            for offset in plan.sendsAt {
+                let intended = clock.start + offset
+                guard clock.wait(until: intended) else { return }
+                let now = MonotonicInstant.now()
+                if intended >= clock.measuredFrom { slip.withLock { $0.record(now - max(intended, freeSince)) } }
+                let submission = Submission(
+                    source: .load(plan.index), channel: plan.channel, intended: intended, sent: now)
+                publisher.broadcastData(
+                    [Broadcast(channels: [plan.channel], json: json, stamp: probe.submitted(submission))])
+                freeSince = .now()
+            }
+        }
+    }
+
+    var scheduleSlip: LatencyHistogram { slip.withLock { $0 } }
+    var hasEnded: Bool { thread.hasEnded }
+}

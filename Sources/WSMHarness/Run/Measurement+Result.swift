@@ -1,0 +1,132 @@
+internal import WSMClients
+internal import WSMCore
+internal import WSMInstance
+internal import WSMManagers
+internal import WSMRecord
+internal import WSMScenario
+internal import WSMVerify
+
+extension Measurement {
+    /// The run's result, settled and judged.
+    func result(scenario: Scenario, startedAt: String) throws -> RunResult {
+        let settlement = try settle()
+        var stages = settlement.stages
+        for probe in context.probes { stages.add(probe.stages) }
+        var result = RunResult(
+            name: scenario.name, seed: scenario.seed, startedAt: startedAt,
+            durationNanoseconds: measuredSpan.nanoseconds, interrupted: interrupted,
+            environment: .current(redis: redisState?.version))
+        result.setup = setup(scenario)
+        result.delivery = delivery(settlement.delivery)
+        result.latency = stages.latency.summary
+        result.latencyFromActualSend = stages.latencyFromActualSend.summary
+        result.latencySlowReaders = stages.slowReaderLatency.summary
+        result.scheduleSlip = scheduleSlip.summary
+        result.fanOutSkew = settlement.fanOutSkew.summary
+        result.stages = summaries(stages)
+        result.timing.negativeLatencies = Int(stages.latency.negativeCount)
+        result.clients = clientCounts(settlement)
+        result.guarantees = guarantees(settlement, expect: scenario.expect)
+        result.instances = context.probes.indices.map(instanceResult)
+        if let sampler, let samples {
+            result.resources = sampler.resources(
+                from: samples.before, to: samples.after, deliveries: result.delivery.received,
+                redisConnections: redisState?.connections)
+        }
+        result.validity = validity(latency: stages.latency)
+        result.thresholds = scenario.expect.thresholds.map { threshold in
+            let actual = MetricLookup.value(at: threshold.path, in: result)
+            return ThresholdResult(
+                expression: threshold.expression, actual: actual, passed: threshold.evaluate(actual))
+        }
+        result.judge()
+        return result
+    }
+
+    private func setup(_ scenario: Scenario) -> RunSetup {
+        let cluster = scenario.cluster
+        return RunSetup(
+            manager: cluster.manager.rawValue, profile: cluster.profile.rawValue, instances: cluster.instances,
+            placement: cluster.placement.rawValue, transport: scenario.clients.transport.rawValue,
+            warmupNanoseconds: scenario.warmup.nanoseconds)
+    }
+
+    private func delivery(_ totals: DeliveryTotals) -> DeliveryCounts {
+        var causes: [String: Int] = [:]
+        for (cause, count) in totals.lostByCause where count > 0 { causes[cause.rawValue] = Int(count) }
+        let seconds = measuredSpan.seconds
+        return DeliveryCounts(
+            published: Int(totals.published), expected: Int(totals.expected), received: Int(totals.received),
+            lost: Int(totals.lost), duplicated: Int(totals.duplicated), reordered: Int(totals.reordered),
+            indeterminate: Int(totals.indeterminate), foreign: Int(totals.foreign),
+            missedOffline: Int(totals.missedOffline), lostByCause: causes,
+            perSecond: seconds > 0 ? Double(totals.received) / seconds : 0)
+    }
+
+    private func summaries(_ stages: StageHistograms) -> StageLatencies {
+        var summaries = StageLatencies()
+        summaries.worker = stages.worker.summary
+        summaries.queue = stages.queue.summary
+        summaries.publish = stages.publish.summary
+        summaries.broker = stages.broker.summary
+        summaries.write = stages.write.summary
+        summaries.wire = stages.wire.summary
+        return summaries
+    }
+
+    private func clientCounts(_ settlement: Settlement) -> ClientCounts {
+        let planned = context.plan.clients.count
+        let connected = Set(loops.flatMap { $0.sessions.map(\.client) }).count
+        return ClientCounts(
+            planned: planned, connected: connected, failed: planned - connected, reconnects: fleet.reconnects)
+    }
+
+    /// Each guarantee with its promise and the scenario's own expectation, where it has one.
+    private func guarantees(_ settlement: Settlement, expect: ExpectSpec) -> [GuaranteeResult] {
+        let promised = promises
+        return settlement.guarantees.map { outcome in
+            let verdict: GuaranteeResult.Verdict =
+                switch outcome.verdict {
+                case .holds: .holds
+                case .violated: .violated
+                case .unknown: .unknown
+                }
+            var expectation: GuaranteeResult.Expectation?
+            if let guarantee = Guarantee(rawValue: outcome.id.rawValue), let wanted = expect.guarantees[guarantee] {
+                switch wanted {
+                case .holds: expectation = .holds
+                case .violated: expectation = .violated
+                case .any: expectation = .any
+                }
+            }
+            return GuaranteeResult(
+                id: outcome.id.rawValue, promised: promised.contains(outcome.id), expected: expectation,
+                verdict: verdict, checked: Int(outcome.checked), violations: Int(outcome.violations),
+                witness: outcome.witness)
+        }
+    }
+
+    private func instanceResult(_ index: Int) -> InstanceResult {
+        let instance = context.cluster.instances[index]
+        let counters = instance.manager.counters
+        let events = context.probes[index].recordedEvents
+        var result = InstanceResult(index: index)
+        result.connections = counters.connections
+        result.broadcastsPublished = counters.published
+        result.broadcastsFailed = counters.failed
+        result.brokerMessages = counters.brokerMessages
+        result.queueRefused = counters.queueRefused
+        result.evicted = counters.evicted
+        result.poolExhausted = events.poolExhausted
+        result.fanOutsAborted = events.fanOutsAborted
+        result.brokerLosses = events.brokerLosses.count
+        result.broadcastThread =
+            switch threadEnds.indices.contains(index) ? threadEnds[index] : nil {
+            case nil: "running"
+            case .stopped: "stopped"
+            case .died: "dead"
+            }
+        result.clientsCut = stopReports.indices.contains(index) ? stopReports[index].clientsCut : 0
+        return result
+    }
+}

@@ -1,0 +1,78 @@
+internal import WSMClients
+internal import WSMCore
+internal import WSMManagers
+internal import WSMRecord
+internal import WSMScenario
+internal import WSMVerify
+
+extension Measurement {
+    /// Holds what was published against what was received.
+    ///
+    /// - Throws: ``HarnessError`` when the books do not balance, which is a fault of ours.
+    func settle() throws -> Settlement {
+        let history = context.publishers.logs.map { $0.snapshot() }
+        do {
+            return try WSMVerify.settle(loops: loops, history: history, context: settlementContext)
+        } catch {
+            throw HarnessError(.internalFault, "the run's records contradict each other: \(error)", cause: error)
+        }
+    }
+
+    private var settlementContext: SettlementContext {
+        let start = clock?.start ?? .now()
+        var settlement = SettlementContext(
+            manager: context.scenario.cluster.manager == .memory ? .memory : .broadcast, runStart: start,
+            measuredFrom: clock?.measuredFrom ?? start)
+        for probe in context.probes {
+            let instance = UInt16(probe.instance)
+            let events = probe.recordedEvents
+            settlement.evictions += events.evictions.map { .init(client: $0.client, instance: instance, at: $0.at) }
+            settlement.brokerOutages += outages(events, of: instance)
+            if let end = events.threadEnd, end.end == .died {
+                settlement.threadDeaths.append(.init(instance: instance, at: end.at))
+            }
+        }
+        return settlement
+    }
+
+    /// From each loss of the broker to the next time that the instance was subscribed again.
+    private func outages(_ events: RunProbe.Events, of instance: UInt16) -> [SettlementContext.InstanceWindow] {
+        var windows: [SettlementContext.InstanceWindow] = []
+        var from: MonotonicInstant?
+        let changes =
+            events.brokerLosses.map { (at: $0, isLoss: true) } + events.resubscriptions.map { (at: $0, isLoss: false) }
+        for change in changes.sorted(by: { $0.at < $1.at }) {
+            if change.isLoss {
+                from = from ?? change.at
+            } else if let begin = from {
+                windows.append(.init(instance: instance, from: begin, until: change.at))
+                from = nil
+            }
+        }
+        if let from { windows.append(.init(instance: instance, from: from, until: nil)) }
+        return windows
+    }
+
+    /// What the cluster promises, from its manager and its policies.
+    var promises: Set<GuaranteeID> {
+        let cluster = context.scenario.cluster
+        let brokerLoss: PromiseContext.BrokerLoss =
+            switch cluster.brokerLoss {
+            case .retryThenDrop: .retryThenDrop
+            case .resubscribeSilently: .resubscribeSilently
+            case .resubscribeMarked: .resubscribeMarked
+            }
+        let slowClients: PromiseContext.SlowClientPolicy =
+            switch cluster.slowClient.policy {
+            case .buffer: .buffer
+            case .drop: .drop
+            case .disconnect: .disconnect
+            }
+        return promisedGuarantees(
+            PromiseContext(
+                manager: cluster.manager == .memory ? .memory : .broadcast, instances: cluster.instances,
+                usesQueue: cluster.executor == .threadpool, hasProcesses: !context.plan.processes.isEmpty,
+                publishesInOrder: true, publishRetried: false, threadExitsOnError: cluster.threadOnError == .exit,
+                brokerLoss: brokerLoss, slowClients: slowClients))
+    }
+}

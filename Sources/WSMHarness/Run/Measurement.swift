@@ -1,0 +1,46 @@
+internal import WSMClients
+internal import WSMCore
+internal import WSMInstance
+internal import WSMManagers
+internal import WSMRecord
+internal import WSMScenario
+internal import WSMVerify
+
+/// Everything that a run has measured, before it is settled and judged.
+struct Measurement: Sendable {
+    /// Redis as it was at the end of the measured window.
+    struct RedisState: Sendable {
+        var version: String?
+        var connections = 0
+    }
+
+    let context: RunContext
+    var clock: LoadClock?
+    var interrupted = false
+    /// Why not all clients connected.
+    var connectFailure: String?
+    /// Open sessions that had received nothing when the load began.
+    var neverSubscribed = 0
+    /// Open sessions that the end fence did not reach.
+    var unfencedAtEnd = 0
+    var sampler: ResourceSampler?
+    var samples: (before: ResourceSample, after: ResourceSample)?
+    var redisState: RedisState?
+    var clientLoopStalls = LatencyHistogram()
+    var threadEnds: [BroadcastThreadEnd?] = []
+    var stopReports: [LiveInstance.StopReport] = []
+    var fleet = FleetStatistics()
+    var loops: [LoopRecord] = []
+    var scheduleSlip = LatencyHistogram()
+    var refusals = ProcessLoad.Refusals()
+
+    init(context: RunContext) {
+        self.context = context
+    }
+
+    /// The time that was really measured: the planned window, or less where the run was interrupted.
+    var measuredSpan: TimeSpan {
+        guard interrupted, let samples else { return context.scenario.duration }
+        return max(.zero, samples.after.at - samples.before.at)
+    }
+}

@@ -1,0 +1,174 @@
+internal import NIOCore
+internal import WSMClients
+internal import WSMCore
+internal import WSMInstance
+internal import WSMRecord
+internal import WSMRedis
+internal import WSMScenario
+internal import WSMVerify
+
+/// Takes a run through its phases: connect, fence, warm-up, measured window, drain, fence, close.
+///
+/// Every wait has a deadline, and ends early when the run is interrupted; what is not there by then shows in the result.
+struct RunDriver: Sendable {
+    let context: RunContext
+    let interruption: Interruption
+    let progress: @Sendable (RunProgress) -> Void
+
+    private enum Deadline {
+        /// From the last planned connect.
+        static let connect = TimeSpan.seconds(15)
+        static let startFence = TimeSpan.seconds(10)
+        static let drain = TimeSpan.seconds(15)
+        static let endFence = TimeSpan.seconds(10)
+        static let close = TimeSpan.seconds(5)
+    }
+
+    func drive() async throws -> Measurement {
+        let reporter = ProgressReporter(context: context, report: progress)
+        var measurement = Measurement(context: context)
+        try await connect(reporter, &measurement)
+        let start = MonotonicInstant.now() + .milliseconds(100)
+        let clock = LoadClock(start: start, warmup: context.scenario.warmup, duration: context.scenario.duration)
+        let load = try await startLoad(clock)
+        measurement.clock = clock
+        try await measure(load, reporter, &measurement)
+        try await drain(load, reporter, &measurement)
+        try await close(load, reporter, &measurement)
+        return measurement
+    }
+
+    // MARK: Phases
+
+    private func connect(_ reporter: ProgressReporter, _ measurement: inout Measurement) async throws {
+        let plan = context.plan.clients.map {
+            FleetClient(
+                index: UInt32($0.index), instance: UInt16($0.instance), connectAt: $0.connectAt, readRate: $0.readRate)
+        }
+        let last = plan.map(\.connectAt).max() ?? .zero
+        guard !plan.isEmpty else { return }
+        reporter.begin(.connecting, total: last)
+        let start = MonotonicInstant.now() + .milliseconds(20)
+        try await context.fleet.connectAll(plan, startingAt: start)
+        let deadline = start + last + Deadline.connect
+        let fleet = context.fleet
+        let settled = Monitor(false)
+        let waiting = Task {
+            defer { settled.update { $0 = true } }
+            try await fleet.awaitConnected(deadline: deadline)
+        }
+        while !settled.withLock({ $0 }) {
+            if interruption.isRequested { waiting.cancel() }
+            try await reporter.pause()
+        }
+        do {
+            try await waiting.value
+        } catch let error as FleetError where error.code == .notAllConnected {
+            measurement.connectFailure = error.message
+        } catch is CancellationError {}
+        try await fence(until: .now() + Deadline.startFence, since: MonotonicInstant(nanoseconds: 0), reporter)
+        measurement.neverSubscribed = try await context.sessionsBehind(MonotonicInstant(nanoseconds: 0))
+    }
+
+    private func startLoad(_ clock: LoadClock) async throws -> Load {
+        for probe in context.probes { probe.startMeasuring(from: clock.measuredFrom) }
+        _ = try await context.fleet.withSinks { $0.startMeasuring(at: clock.measuredFrom) }
+        let churn = context.plan.churn.map { FleetChurn(client: UInt32($0.client), at: clock.start + $0.at) }
+        if !churn.isEmpty { try context.fleet.churn(churn) }
+        return Load(
+            plan: context.plan, instances: context.cluster.instances, probes: context.probes, clock: clock)
+    }
+
+    private func measure(
+        _ load: Load, _ reporter: ProgressReporter, _ measurement: inout Measurement
+    ) async throws {
+        let clock = load.clock
+        let sampler = try await ResourceSampler(cluster: context.cluster, clientLoops: context.clientLoops)
+        let stalls = StallMonitor(context.clientLoops)
+        defer { stalls.stop() }
+        reporter.begin(.warmup, total: context.scenario.warmup)
+        try await wait(until: clock.measuredFrom, reporter)
+        let before = sampler.sample()
+        reporter.begin(.measuring, total: context.scenario.duration)
+        try await wait(until: clock.end, reporter)
+        if interruption.isRequested {
+            clock.stop()
+            measurement.interrupted = true
+        }
+        measurement.sampler = sampler
+        measurement.samples = (before, sampler.sample())
+        measurement.redisState = await redisState()
+        measurement.clientLoopStalls = stalls.stalls
+    }
+
+    private func drain(_ load: Load, _ reporter: ProgressReporter, _ measurement: inout Measurement) async throws {
+        reporter.begin(.draining, total: .zero)
+        context.fleet.releaseSlowReaders()
+        let deadline = MonotonicInstant.now() + Deadline.drain
+        while MonotonicInstant.now() < deadline {
+            let working = context.cluster.instances.contains { $0.broadcastThreadEnd == nil && $0.backlog > 0 }
+            if load.hasEnded, !working { break }
+            try await reporter.pause()
+        }
+        load.clock.stop()
+        measurement.threadEnds = context.cluster.instances.map(\.broadcastThreadEnd)
+        let mark = MonotonicInstant.now()
+        try await fence(until: mark + Deadline.endFence, since: mark, reporter)
+        measurement.unfencedAtEnd = try await context.sessionsBehind(mark)
+    }
+
+    private func close(_ load: Load, _ reporter: ProgressReporter, _ measurement: inout Measurement) async throws {
+        reporter.begin(.closing, total: .zero)
+        await context.fleet.endSessions(deadline: .now() + Deadline.close)
+        measurement.stopReports = try await context.cluster.stopInstances(deadline: Deadline.close)
+        measurement.fleet = await context.fleet.statistics()
+        measurement.loops = try await context.fleet.finish().map { $0.snapshot() }
+        measurement.scheduleSlip = load.scheduleSlip
+        measurement.refusals = load.refusals
+    }
+
+    // MARK: Waits
+
+    private func wait(until instant: MonotonicInstant, _ reporter: ProgressReporter) async throws {
+        while MonotonicInstant.now() < instant, !interruption.isRequested {
+            try await reporter.pause(noLaterThan: instant)
+        }
+    }
+
+    /// Publishes fences until every open session has received one that was published since `instant`.
+    private func fence(
+        until deadline: MonotonicInstant, since instant: MonotonicInstant, _ reporter: ProgressReporter
+    ) async throws {
+        var interval = TimeSpan.milliseconds(50)
+        while try await context.sessionsBehind(instant) > 0 {
+            guard MonotonicInstant.now() < deadline else { return }
+            await FencePublisher.publish(through: context.cluster.instances, probes: context.probes)
+            let next = MonotonicInstant.now() + interval
+            while MonotonicInstant.now() < next, try await context.sessionsBehind(instant) > 0 {
+                try await reporter.pause(noLaterThan: .now() + .milliseconds(5))
+            }
+            interval = min(interval.scaled(by: 2), .seconds(1))
+        }
+    }
+
+    /// Redis' version and the connections that it has now, ours for the question not counted.
+    private func redisState() async -> Measurement.RedisState? {
+        guard let url = context.cluster.redisURL else { return nil }
+        let loop = context.cluster.eventLoop(of: 0)
+        guard let connection = try? await RedisConnection.connect(to: url, on: loop, deadline: .seconds(2)).get() else {
+            return Measurement.RedisState()
+        }
+        defer { connection.close() }
+        guard case .string(let info)? = try? await connection.send("INFO").get() else {
+            return Measurement.RedisState()
+        }
+        var state = Measurement.RedisState()
+        for line in String(buffer: info).split(whereSeparator: \.isNewline) {
+            if line.hasPrefix("redis_version:") { state.version = String(line.dropFirst("redis_version:".count)) }
+            if line.hasPrefix("connected_clients:") {
+                state.connections = max(0, (Int(line.dropFirst("connected_clients:".count)) ?? 1) - 1)
+            }
+        }
+        return state
+    }
+}

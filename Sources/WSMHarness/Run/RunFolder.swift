@@ -1,0 +1,58 @@
+internal import Foundation
+internal import WSMScenario
+
+/// The folder that a run leaves behind.
+struct RunFolder: Sendable {
+    let path: String
+
+    private static let results = "Results"
+
+    /// Makes the folder; without a path `Results/runs/<name>-<time>`.
+    static func make(_ path: String?, name: String) throws -> RunFolder {
+        let safeName = String(name.map { $0.isLetter || $0.isNumber || "-_.".contains($0) ? $0 : "-" })
+        let base = path ?? "\(results)/runs/\(safeName)-\(timestamp().filter { $0 != ":" && $0 != "-" })"
+        var folder = base
+        var attempt = 2
+        // Two runs within one second: the second gets a number. A folder that was asked for by name is used as it is.
+        while path == nil, FileManager.default.fileExists(atPath: folder) {
+            folder = "\(base)-\(attempt)"
+            attempt += 1
+        }
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw HarnessError(
+                .outputNotWritable, "cannot make the run folder \(folder): choose another with --out", cause: error)
+        }
+        return RunFolder(path: folder)
+    }
+
+    /// The wall clock, ISO 8601 in UTC.
+    static func timestamp() -> String { Date().formatted(.iso8601) }
+
+    func write(_ result: RunResult, scenario: Scenario) throws {
+        do {
+            try result.json().write(to: URL(fileURLWithPath: "\(path)/result.json"), options: .atomic)
+            try Data(scenario.yaml().utf8).write(to: URL(fileURLWithPath: "\(path)/scenario.yaml"), options: .atomic)
+        } catch {
+            throw HarnessError(.outputNotWritable, "cannot write into the run folder \(path)", cause: error)
+        }
+        linkLatest()
+    }
+
+    /// Takes the folder away again when the run came to nothing.
+    func removeIfEmpty() {
+        if (try? FileManager.default.contentsOfDirectory(atPath: path).isEmpty) == true {
+            try? FileManager.default.removeItem(atPath: path)
+        }
+    }
+
+    /// Points `Results/latest` at a folder under `Results/runs`.
+    private func linkLatest() {
+        guard path.hasPrefix("\(Self.results)/") else { return }
+        let link = "\(Self.results)/latest"
+        try? FileManager.default.removeItem(atPath: link)
+        try? FileManager.default.createSymbolicLink(
+            atPath: link, withDestinationPath: String(path.dropFirst(Self.results.count + 1)))
+    }
+}

@@ -1,0 +1,86 @@
+internal import WSMClients
+internal import WSMCore
+internal import WSMInstance
+internal import WSMRedis
+package import WSMScenario
+
+/// What a run is told beside its scenario.
+package struct RunOptions: Sendable {
+    /// Where the run folder goes; `nil`: `Results/runs/<name>-<time>`.
+    package var folder: String?
+    /// The Redis to use in place of the scenario's; `nil`: as the scenario says.
+    package var redisURL: String?
+
+    package init(folder: String? = nil, redisURL: String? = nil) {
+        self.folder = folder
+        self.redisURL = redisURL
+    }
+}
+
+/// What a run leaves behind.
+package struct RunOutcome: Sendable {
+    package var result: RunResult
+    /// The run folder's path.
+    package var folder: String
+
+    package init(result: RunResult, folder: String) {
+        self.result = result
+        self.folder = folder
+    }
+}
+
+/// Runs a scenario against live instances.
+package enum ScenarioRun {
+    /// Runs `scenario` from the first client to the written run folder.
+    ///
+    /// `progress` is called often, from any thread. A request on `interruption` ends the load, drains, and still returns a
+    /// result, marked `interrupted`. Throws a ``HarnessError`` when the run cannot take place or its folder cannot be
+    /// written.
+    package static func run(
+        scenario: Scenario, options: RunOptions, progress: @escaping @Sendable (RunProgress) -> Void,
+        interruption: Interruption
+    ) async throws -> RunOutcome {
+        var scenario = scenario
+        if let url = options.redisURL { scenario.cluster.redis = .url(url) }
+        let folder = try RunFolder.make(options.folder, name: scenario.name)
+        let startedAt = RunFolder.timestamp()
+        progress(RunProgress(phase: .starting))
+        let measurement: Measurement
+        do {
+            try checkFileLimit(scenario)
+            let context = try await RunContext.start(scenario)
+            do {
+                let driver = RunDriver(context: context, interruption: interruption, progress: progress)
+                measurement = try await driver.drive()
+            } catch {
+                await context.shutDown()
+                throw error
+            }
+            await context.shutDown()
+        } catch {
+            folder.removeIfEmpty()
+            throw environmentError(error)
+        }
+        let result = try measurement.result(scenario: scenario, startedAt: startedAt)
+        try folder.write(result, scenario: scenario)
+        return RunOutcome(result: result, folder: folder.path)
+    }
+
+    /// Each client holds a descriptor at both of its ends, and a third for its own subscription at Redis.
+    private static func checkFileLimit(_ scenario: Scenario) throws {
+        let cluster = scenario.cluster
+        let ownSubscription = cluster.manager == .broadcast && cluster.subscription == .perClient
+        _ = try FileLimit.check(needed: scenario.clients.count, descriptorsPerClient: ownSubscription ? 3 : 2)
+    }
+
+    /// An error of a part as one of the run.
+    static func environmentError(_ error: any Error) -> any Error {
+        switch error {
+        case let error as RedisError: HarnessError(.redisUnavailable, error.message)
+        case let error as RedisURLError: HarnessError(.redisUnavailable, "\(error)")
+        case let error as InstanceError: HarnessError(.portUnavailable, error.message)
+        case let error as FileLimitError: HarnessError(.tooFewFileDescriptors, "\(error)")
+        default: error
+        }
+    }
+}
