@@ -77,6 +77,11 @@ let package = Package(
                 "WSMCore", "WSMManagers", "WSMRedis", "WSMInstance", "WSMScenario", "WSMHarness", "WSMReport",
                 argumentParser, nioCore, nioPosix,
             ], path: "Sources/wsmlab", swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "EmbedManager",
+            dependencies: [
+                "WSMCore", "WSMManagers", "WSMRedis", "WSMInstance", nioCore, nioPosix, nioHTTP, nioWebSocket,
+            ], path: "Examples/EmbedManager", swiftSettings: swiftSettings),
         tests(of: "WSMCore"),
         tests(of: "WSMManagers", needs: ["WSMCore"]),
         tests(of: "WSMRedis", needs: ["WSMCore", "CHiredis"], uses: [nioCore, nioPosix, nioEmbedded]),

@@ -1,11 +1,8 @@
+package import WSMVerify
+
 /// What a checker found out about one guarantee, and what was expected of it.
 package struct GuaranteeResult: Codable, Hashable, Sendable {
-    package enum Verdict: String, Codable, Sendable, CaseIterable {
-        case holds
-        case violated
-        /// No evidence, which is never a pass.
-        case unknown
-    }
+    package typealias Verdict = WSMVerify.Verdict
 
     /// What the run needs of the guarantee to pass.
     package enum Expectation: String, Codable, Sendable, CaseIterable {
@@ -40,5 +37,12 @@ package struct GuaranteeResult: Codable, Hashable, Sendable {
         self.checked = checked
         self.violations = violations
         self.witness = witness
+    }
+    /// The answer of a checker together with what was expected of it; without an `expected` of the scenario's own, what
+    /// the manager promises.
+    package init(_ outcome: GuaranteeOutcome, promised: Bool, expected: Expectation? = nil) {
+        self.init(
+            id: outcome.id.rawValue, promised: promised, expected: expected, verdict: outcome.verdict,
+            checked: Int(outcome.checked), violations: Int(outcome.violations), witness: outcome.witness)
     }
 }

@@ -85,12 +85,6 @@ extension Measurement {
     private func guarantees(_ settlement: Settlement, expect: ExpectSpec) -> [GuaranteeResult] {
         let promised = promises
         return settlement.guarantees.map { outcome in
-            let verdict: GuaranteeResult.Verdict =
-                switch outcome.verdict {
-                case .holds: .holds
-                case .violated: .violated
-                case .unknown: .unknown
-                }
             var expectation: GuaranteeResult.Expectation?
             if let guarantee = Guarantee(rawValue: outcome.id.rawValue), let wanted = expect.guarantees[guarantee] {
                 switch wanted {
@@ -99,10 +93,7 @@ extension Measurement {
                 case .any: expectation = .any
                 }
             }
-            return GuaranteeResult(
-                id: outcome.id.rawValue, promised: promised.contains(outcome.id), expected: expectation,
-                verdict: verdict, checked: Int(outcome.checked), violations: Int(outcome.violations),
-                witness: outcome.witness)
+            return GuaranteeResult(outcome, promised: promised.contains(outcome.id), expected: expectation)
         }
     }
 

@@ -8,12 +8,9 @@ package import WSMScenario
 package struct RunOptions: Sendable {
     /// Where the run folder goes; `nil`: `Results/runs/<name>-<time>`.
     package var folder: String?
-    /// The Redis to use in place of the scenario's; `nil`: as the scenario says.
-    package var redisURL: String?
 
-    package init(folder: String? = nil, redisURL: String? = nil) {
+    package init(folder: String? = nil) {
         self.folder = folder
-        self.redisURL = redisURL
     }
 }
 
@@ -40,8 +37,6 @@ package enum ScenarioRun {
         scenario: Scenario, options: RunOptions, progress: @escaping @Sendable (RunProgress) -> Void,
         interruption: Interruption
     ) async throws -> RunOutcome {
-        var scenario = scenario
-        if let url = options.redisURL { scenario.cluster.redis = .url(url) }
         let folder = try RunFolder.make(options.folder, name: scenario.name)
         let startedAt = RunFolder.timestamp()
         progress(RunProgress(phase: .starting))

@@ -47,6 +47,8 @@ public final class ThreadPublisher {
         }
     }
 
+    /// Publishes one broadcast; see ``broadcastData(_:)``.
+    @discardableResult
     public func broadcastData(_ channels: [ChannelName], json: String) -> Bool {
         broadcastData([Broadcast(channels: channels, json: Array(json.utf8))])
     }

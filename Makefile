@@ -1,0 +1,34 @@
+# wsmlab: two commands on a fresh machine: `make run` and `make test`.
+
+SWIFT ?= swift
+# The build holds the code to the module graph of Package.swift.
+BUILD_FLAGS := --explicit-target-dependency-import-check error
+SOURCES := Package.swift Sources Tests Examples
+
+.DEFAULT_GOAL := help
+.PHONY: help deps build run test lint format clean
+
+help: ## show this text
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+deps: ## install what is missing: libhiredis, libzstd, redis-server
+	@scripts/install-dependencies.sh
+
+build: deps ## build in release
+	$(SWIFT) build -c release $(BUILD_FLAGS)
+
+run: build ## run Scenarios/quickstart.yaml on a private Redis
+	.build/release/wsmlab run Scenarios/quickstart.yaml
+
+test: deps ## run every test, those on a real Redis too
+	$(SWIFT) test $(BUILD_FLAGS)
+
+lint: ## check format and the rules of the code
+	$(SWIFT) format lint --strict --recursive $(SOURCES)
+	scripts/tidy.sh
+
+format: ## format the code
+	$(SWIFT) format --in-place --recursive $(SOURCES)
+
+clean: ## remove build products and stored runs
+	rm -rf .build Results/runs Results/latest

@@ -1,0 +1,5 @@
+public import ArgumentParser
+public import WSMCore
+
+extension ManagerKind: ExpressibleByArgument {}
+extension Profile: ExpressibleByArgument {}
