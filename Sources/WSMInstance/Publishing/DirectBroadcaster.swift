@@ -30,7 +30,10 @@ final class DirectBroadcaster: Sendable {
         thread = DedicatedThread(name: name) {
             let publisher = manager.makePublisher(entity: entity)
             while let batch = Self.nextBatch(state) {
-                for item in batch { item.done?(publisher.broadcastData([item.broadcast])) }
+                for item in batch {
+                    let isPublished = publisher.broadcastData([item.broadcast])
+                    item.done?(isPublished)
+                }
             }
         }
     }
