@@ -3,18 +3,20 @@ package import WSMRecord
 /// What came of the deliveries of a run: the totals of the measured messages, and the answers of the checkers, which look at
 /// all messages.
 package struct Settlement: Sendable {
-    package internal(set) var delivery = DeliveryTotals()
+    package var delivery = DeliveryTotals()
     /// One for each of ``GuaranteeID``, in that order.
-    package internal(set) var guarantees: [GuaranteeOutcome] = []
+    package var guarantees: [GuaranteeOutcome] = []
     /// The latencies of all loops; the stages before the wire are recorded elsewhere and empty here.
-    package internal(set) var stages = StageHistograms()
-    package internal(set) var fanOutSkew = LatencyHistogram()
-    package internal(set) var sessions: Int64 = 0
+    package var stages = StageHistograms()
+    package var fanOutSkew = LatencyHistogram()
+    package var sessions: Int64 = 0
     /// Sessions that had more holes than the ledger keeps; what they miss is indeterminate.
-    package internal(set) var blurredSessions: Int64 = 0
+    package var blurredSessions: Int64 = 0
     /// Tries to connect that came to nothing, and the clients that never had a session.
-    package internal(set) var connectFailures: Int64 = 0
-    package internal(set) var neverConnected: Int64 = 0
+    package var connectFailures: Int64 = 0
+    package var neverConnected: Int64 = 0
+
+    package init() {}
 
     package func outcome(_ id: GuaranteeID) -> GuaranteeOutcome? {
         guarantees.first { $0.id == id }
@@ -24,20 +26,20 @@ package struct Settlement: Sendable {
 /// The totals of CONTRACT.md's `delivery`, of measured messages only.
 package struct DeliveryTotals: Hashable, Sendable, Codable {
     /// Messages handed to the broker or the memory manager without an error.
-    package internal(set) var published: Int64 = 0
+    package var published: Int64 = 0
     /// Always received + lost + indeterminate.
-    package internal(set) var expected: Int64 = 0
+    package var expected: Int64 = 0
     /// Distinct messages, counted once for each session.
-    package internal(set) var received: Int64 = 0
-    package internal(set) var lost: Int64 = 0
-    package internal(set) var duplicated: Int64 = 0
-    package internal(set) var reordered: Int64 = 0
+    package var received: Int64 = 0
+    package var lost: Int64 = 0
+    package var duplicated: Int64 = 0
+    package var reordered: Int64 = 0
     /// Missing, and nobody can say whether the session was there.
-    package internal(set) var indeterminate: Int64 = 0
-    package internal(set) var foreign: Int64 = 0
-    package internal(set) var missedOffline: Int64 = 0
+    package var indeterminate: Int64 = 0
+    package var foreign: Int64 = 0
+    package var missedOffline: Int64 = 0
     /// Only the causes that occurred.
-    package internal(set) var lostByCause: [LossCause: Int64] = [:]
+    package var lostByCause: [LossCause: Int64] = [:]
 
     package init() {}
 }

@@ -33,32 +33,6 @@ struct SettlementTests {
         #expect(settlement.verdict(.noSilentLoss) == .unknown)
     }
 
-    @Test("A tail that is missing before the end fence is lost; without the fence it is indeterminate")
-    func tailLoss() throws {
-        for receivesEnd in [true, false] {
-            let world = World()
-            let session = world.open(client: 7, at: 0)
-            world.deliver(world.fence(at: 10), to: session, at: 20)
-            for index in 0..<Int64(10) {
-                let message = world.publish(at: 100 + index * 10)
-                if index < 6 { world.deliver(message, to: session, at: 102 + index * 10) }
-            }
-            let end = world.fence(at: 500)
-            if receivesEnd { world.deliver(end, to: session, at: 510) }
-            world.close(session, at: 600)
-            let settlement = try world.settle()
-            #expect(settlement.delivery.received == 6)
-            #expect(settlement.delivery.lost == (receivesEnd ? 4 : 0))
-            #expect(settlement.delivery.indeterminate == (receivesEnd ? 0 : 4))
-            #expect(settlement.verdict(.completeness) == (receivesEnd ? .violated : .holds))
-            #expect(
-                settlement.outcome(.completeness)?.witness
-                    == (receivesEnd
-                        ? "client 7 (instance 0) never got 0:6, published 0.000 s into the run on instance 0: unexplained"
-                        : nil))
-        }
-    }
-
     @Test("Only measured messages count in the totals; the guarantees see the warm-up too")
     func warmUp() throws {
         let world = World(measuredFrom: 1000)
@@ -80,144 +54,6 @@ struct SettlementTests {
         #expect(settlement.stages.latencyFromActualSend.summary.min == 9000)
     }
 
-    @Test("What a memory manager published on another instance is lost by design, and violates only the reach")
-    func memoryOnTwoInstances() throws {
-        let world = World(publisherInstances: [0, 1], manager: .memory)
-        let sessions = [world.open(client: 0, instance: 0, at: 0), world.open(client: 1, instance: 1, at: 0)]
-        for session in sessions { world.deliver(world.fence(at: 10), to: session, at: 20) }
-        for index in 0..<100 {
-            let publisher = index % 2
-            let message = world.publish(publisher, at: 100 + Int64(index) * 10)
-            world.deliver(message, to: sessions[publisher], at: 105 + Int64(index) * 10)
-        }
-        for session in sessions {
-            world.deliver(world.fence(at: 2000), to: session, at: 2010)
-            world.close(session, at: 3000)
-        }
-        let settlement = try world.settle()
-        #expect(settlement.delivery.expected == 200)
-        #expect(settlement.delivery.received == 100)
-        #expect(settlement.delivery.lostByCause == [.otherInstance: 100])
-        #expect(settlement.violations(.crossInstanceReach) == 100)
-        #expect(settlement.outcome(.crossInstanceReach)?.witness?.contains("every client of instance 1") == true)
-        for id in GuaranteeID.allCases where id != .crossInstanceReach && id != .processOrder {
-            #expect(settlement.verdict(id) == .holds, "\(id)")
-        }
-        #expect(settlement.verdict(.processOrder) == .unknown)
-        let promised = promisedGuarantees(PromiseContext(manager: .memory, instances: 2))
-        #expect(!promised.contains(.crossInstanceReach))
-        #expect(promised.contains(.completeness))
-    }
-
-    @Test("A loss gets the cause that the context or the publisher knows")
-    func causes() throws {
-        let world = World()
-        let session = world.open(client: 3, at: 0)
-        world.deliver(world.fence(at: 10), to: session, at: 20)
-        let outcomes: [PublishOutcome] = [.queueDropped, .threadDead, .failed, .maybePublished]
-        for (index, outcome) in outcomes.enumerated() {
-            _ = world.publish(at: 100 + Int64(index) * 10, outcome: outcome)
-        }
-        _ = world.publish(at: 200)
-        world.context.abortedFanOuts = [.init(instance: 0, publisher: 0, sequence: 4)]
-        _ = world.publish(at: 300)
-        world.context.brokerOutages = [.init(instance: 0, from: World.at(290), until: World.at(310))]
-        _ = world.publish(at: 400)
-        world.context.instanceDowntimes = [.init(instance: nil, from: World.at(390), until: World.at(410))]
-        _ = world.publish(at: 500)
-        world.context.slowClientDrops = [.init(client: 3, instance: 0, from: World.at(490), until: World.at(510))]
-        _ = world.publish(at: 600)
-        world.deliver(world.fence(at: 1000), to: session, at: 1010)
-        world.close(session, at: 1100)
-        let settlement = try world.settle()
-        #expect(
-            settlement.delivery.lostByCause == [
-                .queueDropped: 1, .threadDead: 1, .publishFailed: 2, .fanOutAborted: 1, .brokerGap: 1, .instanceDown: 1,
-                .evicted: 1, .unexplained: 1,
-            ])
-        #expect(settlement.violations(.noGap) == 3)
-        // All but the broker's outage and the instance's downtime, which are fault windows.
-        #expect(settlement.violations(.completeness) == 7)
-        #expect(settlement.violations(.noSilentLoss) == 8)
-    }
-
-    @Test("What a dead broadcast thread left in its queue is lost to the dead thread")
-    func deadThread() throws {
-        for isDead in [true, false] {
-            let world = World()
-            let session = world.open(client: 0, at: 0)
-            world.deliver(world.fence(at: 10), to: session, at: 20)
-            for index in 0..<Int64(5) { _ = world.publish(at: 100 + index * 10, outcome: .pending) }
-            if isDead { world.context.threadDeaths = [.init(instance: 0, at: World.at(90))] }
-            world.deliver(world.fence(at: 1000), to: session, at: 1010)
-            world.close(session, at: 1100)
-            let delivery = try world.settle().delivery
-            #expect(delivery.lostByCause == (isDead ? [.threadDead: 5] : [:]))
-            #expect(delivery.indeterminate == (isDead ? 0 : 5))
-            #expect(delivery.published == 0)
-        }
-    }
-
-    @Test("An evicted client loses what was published before its eviction, and that is no violation")
-    func eviction() throws {
-        for byCode in [true, false] {
-            let world = World()
-            let session = world.open(client: 4, slow: true, at: 0)
-            for index in 0..<Int64(10) {
-                let message = world.publish(at: 100 + index * 10)
-                if index < 4 { world.deliver(message, to: session, at: 101 + index * 10) }
-            }
-            if byCode {
-                world.context.evictionCloseCode = 1008
-            } else {
-                world.context.evictions = [.init(client: 4, instance: 0, at: World.at(300))]
-            }
-            world.close(session, byCode ? .closedByServer(code: 1008) : .dropped, at: 310)
-            _ = world.publish(at: 400)
-            let settlement = try world.settle()
-            #expect(settlement.delivery.lostByCause == [.evicted: 6])
-            #expect(settlement.delivery.missedOffline == 1)
-            #expect(settlement.verdict(.completeness) == .holds)
-            #expect(settlement.verdict(.noSilentLoss) == .holds)
-            #expect(settlement.stages.slowReaderLatency.summary.count == 4)
-            #expect(settlement.stages.latency.summary.count == 0)
-        }
-    }
-
-    @Test("What is published between two sessions of a client is missed offline, not lost")
-    func churn() throws {
-        let world = World()
-        let first = world.open(client: 0, at: 0)
-        world.deliver(world.fence(at: 10), to: first, at: 20)
-        world.deliver(world.publish(at: 100), to: first, at: 110)
-        world.close(first, .churned, at: 200)
-        for at in [250, 300] as [Int64] { _ = world.publish(at: at) }
-        let second = world.open(client: 0, at: 400)
-        _ = world.publish(at: 410)
-        world.deliver(world.publish(at: 450), to: second, at: 460)
-        world.close(second, .runEnded, at: 500)
-        _ = world.publish(at: 600)
-        let delivery = try world.settle().delivery
-        #expect(delivery.missedOffline == 2)
-        #expect(delivery.received == 2)
-        #expect(delivery.indeterminate == 1)
-        #expect(delivery.lost == 0)
-    }
-
-    @Test("A client that never connects misses everything from its first try on")
-    func neverConnected() throws {
-        let world = World()
-        _ = world.publish(at: 50)
-        world.observers[0].connectFailed(client: 9, instance: 0, at: World.at(100))
-        world.observers[0].connectFailed(client: 9, instance: 0, at: World.at(200))
-        for at in [150, 250] as [Int64] { _ = world.publish(at: at) }
-        let settlement = try world.settle()
-        #expect(settlement.delivery.missedOffline == 2)
-        #expect(settlement.connectFailures == 2)
-        #expect(settlement.neverConnected == 1)
-        #expect(settlement.delivery.expected == 0)
-    }
-
     @Test("A message from before the connect, or after the close, is out of the session's bounds")
     func bounds() throws {
         let world = World()
@@ -233,24 +69,6 @@ struct SettlementTests {
         #expect(settlement.outcome(.sessionBounds)?.witness?.contains("0:0") == true)
         #expect(settlement.delivery.received == 2)
         #expect(settlement.delivery.expected == 2)
-    }
-
-    @Test("A broker's silence is silent without a marker, and not with one")
-    func markers() throws {
-        for isMarked in [true, false] {
-            let world = World()
-            let session = world.open(client: 0, at: 0)
-            world.deliver(world.publish(at: 100), to: session, at: 110)
-            _ = world.publish(at: 200)
-            world.deliver(world.publish(at: 300), to: session, at: 310)
-            world.context.brokerOutages = [.init(instance: nil, from: World.at(190), until: World.at(250))]
-            if isMarked { world.context.gapMarkers = [.init(instance: 0, at: World.at(250))] }
-            world.close(session, at: 400)
-            let settlement = try world.settle()
-            #expect(settlement.delivery.lostByCause == [.brokerGap: 1])
-            #expect(settlement.verdict(.noSilentLoss) == (isMarked ? .holds : .violated))
-            #expect(settlement.violations(.noSilentLoss) == (isMarked ? 0 : 1))
-        }
     }
 
     @Test("A stream of gaps beyond the ledger's limit is blurred: unknown, and the equation still holds")
@@ -315,5 +133,67 @@ struct SettlementTests {
                 loops: world.observers.map { $0.snapshot() }, history: [stranger.snapshot()], context: world.context)
         }
         #expect(error?.code == .unknownPublisher)
+    }
+
+    @Test("Sessions spread over several loops settle as on one", arguments: UInt64(1)...10)
+    func merging(seed: UInt64) throws {
+        let settlements = try [1, 4].map { loops in
+            var random = CounterRNG(seed: seed, stream: .payload, entity: 3)
+            let world = World(publisherInstances: [0, 1], loops: loops)
+            let sessions = (0..<8).map {
+                world.open(client: UInt32($0), instance: UInt16($0 % 2), loop: $0 % loops, slow: $0 == 7, at: 0)
+            }
+            for index in 0..<300 {
+                let message = world.publish(index % 2, at: 100 + Int64(index) * 10, process: UInt32(index / 6))
+                for session in sessions where random.below(20) > 0 {
+                    for _ in 0...(random.below(30) / 29) {
+                        world.deliver(message, to: session, at: 105 + Int64(index) * 10 + Int64(random.below(50)))
+                    }
+                }
+            }
+            for session in sessions { world.close(session, at: 9000) }
+            world.observers[loops - 1].connectFailed(client: 90, instance: 0, at: World.at(50))
+            return try world.settle()
+        }
+        #expect(settlements[0].delivery == settlements[1].delivery, "seed \(seed)")
+        #expect(settlements[0].guarantees == settlements[1].guarantees, "seed \(seed)")
+        #expect(settlements[0].stages.latency.summary == settlements[1].stages.latency.summary)
+        #expect(settlements[0].fanOutSkew.summary == settlements[1].fanOutSkew.summary)
+        #expect(settlements[0].delivery.lost > 0)
+        #expect(settlements[0].delivery.duplicated > 0)
+    }
+
+    @Test("The wire stage counts from the instant that the instance had written the frames")
+    func wire() throws {
+        final class Written: WrittenInstants {
+            var asked = 0
+            func writtenAt(instance: UInt16, publisher: UInt32, sequence: UInt64) -> MonotonicInstant? {
+                asked += 1
+                return sequence == 1 ? nil : World.at(100 + Int64(sequence) * 10 + 7)
+            }
+        }
+        let written = Written()
+        let observer = DeliveryObserver(
+            run: World.run, publisherCount: 2, channel: 0, measuredFrom: World.at(0), written: written)
+        let world = World()
+        let sessions = (0..<5).map {
+            observer.sessionOpened(
+                client: $0, instance: 3, slowReader: false, attemptedAt: World.at(0), openedAt: World.at(1))
+        }
+        for index in 0..<3 as Range<Int64> {
+            world.publish(at: 100 + index * 10).bytes.withUnsafeBytes { bytes in
+                for session in sessions {
+                    observer.received(session: session, message: bytes, at: World.at(110 + index * 10))
+                }
+            }
+        }
+        let summary = observer.snapshot().stages.wire.summary
+        #expect(summary.count == 10)
+        #expect(summary.min == 3000)
+        #expect(summary.max == 3000)
+        // Once for each of the two that are known, and each time for the one that is not.
+        #expect(written.asked == 7)
+        #expect(observer.measuredDeliveries == 15)
+        #expect(observer.latencySoFar.count == 15)
     }
 }
