@@ -26,7 +26,7 @@ report "A state machine takes its instants as arguments" 'MonotonicInstant\.now\
     Sources/WSMVerify
 report "The wall clock is for the run folder's name only" '[^A-Za-z]Date\(\)' Sources/WSMCore Sources/WSMManagers \
     Sources/WSMRedis Sources/WSMInstance Sources/WSMRecord Sources/WSMVerify Sources/WSMClients Sources/WSMScenario
-report "Unfinished marks" '(TODO|FIXME|XXX)' Sources Tests
+report "Unfinished marks" '\b(TODO|FIXME|XXX)\b' Sources Tests
 
 while IFS= read -r file; do
     lines=$(wc -l <"$file")

@@ -103,7 +103,9 @@ public actor EmbeddedRedis {
         }
     }
 
-    /// Starts the server again on the same address, empty, and returns when it answers. Kills it first if it runs.
+    /// Starts the server again on the same address, empty, and returns when it answers.
+    ///
+    /// Kills it first if it runs.
     public func startAgain() async throws {
         try await inTurn {
             pid = nil
@@ -121,7 +123,9 @@ public actor EmbeddedRedis {
         try await inTurn { try await signal("resume") }
     }
 
-    /// Ends the server and removes its folder; returns when both are gone. Further calls do nothing.
+    /// Ends the server and removes its folder; returns when both are gone.
+    ///
+    /// Further calls do nothing.
     public func stop() async {
         guard !isStopped else { return }
         isStopped = true

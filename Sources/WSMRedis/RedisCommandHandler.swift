@@ -48,7 +48,9 @@ final class RedisCommandHandler: ChannelInboundHandler {
         self.context = nil
     }
 
-    /// Sends `command`; its reply must come within `deadline`. On the event loop.
+    /// Sends `command`; its reply must come within `deadline`.
+    ///
+    /// On the event loop.
     func send(_ command: RedisCommand, deadline: TimeSpan, promise: EventLoopPromise<RedisReply>) {
         eventLoop.assertInEventLoop()
         guard let context else { return promise.fail(reason ?? connectionLost()) }
@@ -68,7 +70,9 @@ final class RedisCommandHandler: ChannelInboundHandler {
         }
     }
 
-    /// Ends the connection from this side. On the event loop.
+    /// Ends the connection from this side.
+    ///
+    /// On the event loop.
     func close() {
         eventLoop.assertInEventLoop()
         end(RedisError(.closed, "the connection to Redis at \(url) was closed by its owner"))

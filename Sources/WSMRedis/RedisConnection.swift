@@ -55,7 +55,9 @@ public final class RedisConnection: Sendable {
     /// Completes when the channel is closed, for whatever reason; see ``ended`` for the reason.
     public var closeFuture: EventLoopFuture<Void> { channel.closeFuture }
 
-    /// Connects, logs in and selects the database. All of it must be done before `deadline` has passed.
+    /// Connects, logs in and selects the database.
+    ///
+    /// All of it must be done before `deadline` has passed.
     ///
     /// Fails with a ``RedisError``: `connectFailed`, `timedOut`, `authenticationFailed`, `serverError` or
     /// `protocolViolation`.
@@ -94,7 +96,9 @@ public final class RedisConnection: Sendable {
         }
     }
 
-    /// Sends the words as one command. The reply is also what Redis answers with an error (``RedisReply/error(_:)``).
+    /// Sends the words as one command.
+    ///
+    /// The reply is also what Redis answers with an error (``RedisReply/error(_:)``).
     public func send(_ command: RedisCommand, deadline: TimeSpan? = nil) -> EventLoopFuture<RedisReply> {
         let promise = eventLoop.makePromise(of: RedisReply.self)
         let deadline = deadline ?? options.commandDeadline

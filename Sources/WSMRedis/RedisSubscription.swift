@@ -11,7 +11,9 @@ public enum RedisSubscriptionEvent: Sendable, Hashable {
     case message(channel: ChannelName, payload: ByteBuffer)
     /// All events of one read from the socket have been handed over: the moment to flush what they caused.
     case batchComplete
-    /// The connection has ended by itself; the last event. Does not come after ``RedisSubscription/close()``.
+    /// The connection has ended by itself; the last event.
+    ///
+    /// Does not come after ``RedisSubscription/close()``.
     case down(RedisError)
 }
 
@@ -137,7 +139,9 @@ public final class RedisSubscription: Sendable {
         onLoop { $0.setReading(true) }
     }
 
-    /// Ends the connection at once. No event comes after it when it is called on the event loop.
+    /// Ends the connection at once.
+    ///
+    /// No event comes after it when it is called on the event loop.
     public func close() {
         onLoop { $0.close() }
     }

@@ -13,7 +13,9 @@ import Darwin
 /// It runs in a session of its own, so no Ctrl-C reaches it, and reads words from a socket whose other end only this process
 /// holds: when we die, however that happens, it reads the end of the file. One conversation at a time.
 final class RedisSupervisor: Sendable {
-    /// `$1` is the folder to make its own folder in, `$2` the redis-server. It answers each word with one line.
+    /// `$1` is the folder to make its own folder in, `$2` the redis-server.
+    ///
+    /// It answers each word with one line.
     ///
     /// Before it kills, it makes sure that the number still belongs to its child, where /proc tells (a server that died by
     /// itself may have been reaped and its number given away).
@@ -68,7 +70,9 @@ final class RedisSupervisor: Sendable {
         self.pid = pid
     }
 
-    /// Starts a supervisor. It makes its folder inside `parent`; the first line that it says is the folder's path.
+    /// Starts a supervisor.
+    ///
+    /// It makes its folder inside `parent`; the first line that it says is the folder's path.
     static func start(server: String, parent: String) throws(RedisError) -> RedisSupervisor {
         let (ours, theirs) = try makeSockets()
         defer { close(theirs) }
@@ -114,8 +118,9 @@ final class RedisSupervisor: Sendable {
         }
     }
 
-    /// Lets the supervisor end: it kills its server and removes its folder. Returns when it is done; `false` if that took
-    /// too long.
+    /// Lets the supervisor end: it kills its server and removes its folder.
+    ///
+    /// Returns when it is done; `false` if that took too long.
     func finish() async -> Bool {
         close(socket)
         let end = MonotonicInstant.now() + Self.answerDeadline

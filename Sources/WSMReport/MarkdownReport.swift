@@ -1,12 +1,14 @@
-internal import WSMVerify
 package import WSMHarness
 import WSMRecord
+internal import WSMVerify
 
 /// The result as Markdown, for pull requests and notes; complete, so longer than the summary.
 package enum MarkdownReport {
     package static func text(_ result: RunResult, folder: String? = nil) -> String {
         let headline = Headline(result)
-        var blocks = ["# \(escaped(headline.word)): \(escaped(headline.sentence))", escaped(Headline.setup(of: result))]
+        var blocks = [
+            "# \(escaped(headline.word)): \(escaped(headline.sentence))", escaped(Headline.setup(of: result)),
+        ]
         blocks.append(delivery(result.delivery))
         blocks.append(latencies(result))
         if !result.guarantees.isEmpty { blocks.append(guarantees(result.guarantees)) }
@@ -22,7 +24,10 @@ package enum MarkdownReport {
     private static func delivery(_ counts: DeliveryCounts) -> String {
         var rows = [
             ["published", Figures.grouped(counts.published)], ["expected", Figures.grouped(counts.expected)],
-            ["received", "\(Figures.grouped(counts.received)) (\(Figures.share(counts.received, of: counts.expected)))"],
+            [
+                "received",
+                "\(Figures.grouped(counts.received)) (\(Figures.share(counts.received, of: counts.expected)))",
+            ],
             ["received a second", Figures.rate(counts.perSecond)], ["lost", Figures.grouped(counts.lost)],
         ]
         for (cause, count) in counts.lostByCause.sorted(by: { $0.key < $1.key }) where count > 0 {
@@ -70,7 +75,8 @@ package enum MarkdownReport {
             "Thresholds", header: ["threshold", "actual", ""],
             rows: results.map { result in
                 [
-                    "`\(result.expression)`", result.actual.map { MetricFormat.text($0, path: result.path) } ?? "no samples",
+                    "`\(result.expression)`",
+                    result.actual.map { MetricFormat.text($0, path: result.path) } ?? "no samples",
                     result.passed ? "met" : "**missed**",
                 ]
             })

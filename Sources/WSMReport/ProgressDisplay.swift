@@ -1,6 +1,6 @@
+import Synchronization
 package import WSMCore
 package import WSMHarness
-import Synchronization
 
 /// Shows a run's progress on stderr: live on a terminal, a plain line now and then elsewhere, or not at all.
 ///

@@ -1,5 +1,5 @@
-package import WSMHarness
 import WSMCore
+package import WSMHarness
 
 /// Draws a run's progress as text. Pure, so that tests see every column.
 package enum ProgressLine {

@@ -24,7 +24,9 @@ struct ResourceTotal {
 
     var text: String {
         var text = "\(Figures.threeDigits(cpuSeconds)) s CPU"
-        if let share = cpuSecondsPerMillionDeliveries { text += " (\(Figures.threeDigits(share)) s a million deliveries)" }
+        if let share = cpuSecondsPerMillionDeliveries {
+            text += " (\(Figures.threeDigits(share)) s a million deliveries)"
+        }
         return text + ", \(Figures.bytes(Double(peakRssBytes))) at most"
     }
 }

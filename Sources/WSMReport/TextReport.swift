@@ -1,6 +1,6 @@
-internal import WSMVerify
 package import WSMHarness
 import WSMRecord
+internal import WSMVerify
 
 /// The summary of a run for people: the answer first, then what it rests on, within one screen.
 package enum TextReport {
@@ -208,7 +208,8 @@ extension TextReport {
 
     private static func resources(_ resources: Resources) -> [Line] {
         var lines: [Line] = []
-        for (label, parts) in [("Instances", resources.instances), ("Clients", resources.clients)] where !parts.isEmpty {
+        for (label, parts) in [("Instances", resources.instances), ("Clients", resources.clients)] where !parts.isEmpty
+        {
             let total = ResourceTotal(parts)
             lines.append(entry(label, total.text))
         }

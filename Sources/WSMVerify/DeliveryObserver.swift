@@ -34,12 +34,12 @@ package final class DeliveryObserver: DeliverySink {
         recorder.measuredFrom = instant
     }
 
-    /// Measured messages received so far, for the display of progress; cheap.
+    /// Measured messages received so far; cheap.
     package var measuredDeliveries: Int64 {
         recorder.record.stages.latency.count + recorder.record.stages.slowReaderLatency.count
     }
 
-    /// The latencies of measured messages so far, for the display of progress; some 30,000 additions.
+    /// The latencies of measured messages so far; some 30,000 additions.
     package var latencySoFar: LatencySummary { recorder.record.stages.latency.summary }
 
     /// What it knows now: the whole of it once the load has ended.
@@ -49,15 +49,16 @@ package final class DeliveryObserver: DeliverySink {
 
     /// What it has seen so far, in a few numbers: cheap enough to be asked a few times a second.
     package var progress: ObserverProgress {
-        let latency = record.stages.latency
+        let latency = recorder.record.stages.latency
         return ObserverProgress(
-            received: record.sessions.reduce(0) { $0 + $1.counts.received },
-            p50: latency.count > 0 ? latency.percentile(50) : nil, p99: latency.count > 0 ? latency.percentile(99) : nil)
+            received: recorder.record.sessions.reduce(0) { $0 + $1.counts.received },
+            p50: latency.count > 0 ? latency.percentile(50) : nil, p99: latency.count > 0 ? latency.percentile(99) : nil
+        )
     }
 
     /// Open sessions that have received nothing that was published at `instant` or later.
     package func openSessions(behind instant: MonotonicInstant) -> Int {
-        record.sessions.reduce(0) { count, session in
+        recorder.record.sessions.reduce(0) { count, session in
             guard session.closedAt == nil else { return count }
             guard let latest = session.latestPublished else { return count + 1 }
             return latest < instant ? count + 1 : count

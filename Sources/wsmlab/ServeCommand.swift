@@ -19,7 +19,10 @@ struct ServeCommand: AsyncParsableCommand {
               wsmlab serve --profile reference --redis redis://127.0.0.1:6379
             """)
 
-    @Option(help: "How messages reach the clients: in this process alone, or through Redis. (default: broadcast with --redis)")
+    @Option(
+        help:
+            "How messages reach the clients: in this process alone, or through Redis. (default: broadcast with --redis)"
+    )
     var manager: ManagerKind?
 
     @Option(help: ArgumentHelp("The Redis to broadcast through.", valueName: "url"))

@@ -4,6 +4,7 @@ import WSMCore
 import WSMHarness
 import WSMRecord
 import WSMScenario
+import WSMVerify
 
 @Suite("A scenario runs end to end", .serialized, .timeLimit(.minutes(3)))
 struct ScenarioRunTests {

@@ -9,8 +9,6 @@ struct WebSocketUpgrade: Sendable {
     static let path = "/api/ws/events"
     /// The largest frame that a client may send, in bytes; a larger one is answered with close 1009.
     static let maxFrameSize = 64 << 10
-    /// The largest message, over all its fragments, in bytes.
-    static let maxMessageSize = 256 << 10
 
     let manager: LiveWebSocketManager
     let authenticator: any SocketAuthenticator
@@ -48,10 +46,6 @@ struct WebSocketUpgrade: Sendable {
                 return refuse(socket, ClientClose(code: 1008, lastText: message))
             }
             return loop.makeCompletedFuture {
-                try socket.pipeline.syncOperations.addHandler(
-                    NIOWebSocketFrameAggregator(
-                        minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: 1024,
-                        maxAccumulatedFrameSize: Self.maxMessageSize))
                 try manager.connect(socket, to: .events, label: label)
             }
         }

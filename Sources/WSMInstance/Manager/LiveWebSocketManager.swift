@@ -1,5 +1,6 @@
 internal import Dispatch
 public import NIOCore
+internal import NIOWebSocket
 internal import Synchronization
 public import WSMCore
 public import WSMManagers
@@ -30,6 +31,9 @@ public final class LiveWebSocketManager: Sendable {
 
         public var kind: ManagerKind { redis == nil ? .memory : .broadcast }
     }
+
+    /// The largest message that a client may send, over all its fragments, in bytes; a larger one is closed with 1009.
+    public static let maxMessageSize = 256 << 10
 
     public let configuration: Configuration
     public let counters = InstanceCounters()
@@ -179,6 +183,11 @@ public final class LiveWebSocketManager: Sendable {
         try options?.setOption(
             ChannelOptions.writeBufferWaterMark, value: .init(low: highWater / 2, high: highWater))
         inbox.post(.clientOpened(id, channel))
+        try pipeline.addHandler(ClientFrameGuard())
+        try pipeline.addHandler(
+            NIOWebSocketFrameAggregator(
+                minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: 1024,
+                maxAccumulatedFrameSize: Self.maxMessageSize))
         try pipeline.addHandler(
             ClientSessionHandler(session: session, shard: shard.value, inbox: inbox, evicts: evictsWhenFull) {
                 [probe, counters] in

@@ -30,16 +30,13 @@ final class ClientSessionHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let frame = unwrapInboundIn(data)
-        guard frame.maskKey != nil, !frame.rsv1, !frame.rsv2, !frame.rsv3 else {
-            session.close(ClientClose(code: 1002, reason: "Frames of a client must be masked, without extensions"))
-            return
-        }
         switch frame.opcode {
         case .text: received(text: frame.unmaskedData)
         case .binary: session.close(ClientClose(code: 1003, reason: "Only text messages are understood"))
         case .ping: pong(frame, context)
         case .connectionClose: closed(by: frame, context)
-        default: break
+        case .pong, .continuation: break
+        default: session.close(ClientClose(code: 1002, reason: "Unknown opcode"))
         }
     }
 
@@ -68,10 +65,12 @@ final class ClientSessionHandler: ChannelInboundHandler {
             session.close(ClientClose(code: 1009, reason: "Message too big"))
         case is NIOWebSocketFrameAggregator.Error:
             session.close(ClientClose(code: 1002, reason: "Bad fragments"))
+        case is UnlawfulFrame:
+            session.close(ClientClose(code: 1002, reason: "Frames of a client must be masked, without extensions"))
         case let error as NIOWebSocketError:
             session.close(ClientClose(code: error == .invalidFrameLength ? 1009 : 1002))
-        default:
-            session.drop()
+        // What comes after a broken frame cannot be read; the close frame is on its way.
+        default: if !session.isClosing { session.drop() }
         }
     }
 
@@ -90,7 +89,8 @@ final class ClientSessionHandler: ChannelInboundHandler {
     private func closed(by frame: WebSocketFrame, _ context: ChannelHandlerContext) {
         if !session.isClosing {
             var data = frame.unmaskedData
-            let code = data.readInteger(as: UInt16.self) ?? 1000
+            // A payload of one byte is half a code (RFC 6455, section 5.5.1).
+            let code = data.readInteger(as: UInt16.self) ?? (data.readableBytes == 1 ? 1002 : 1000)
             session.close(ClientClose(code: ClientSessionHandler.answer(to: code)))
         }
         context.close(promise: nil)
