@@ -68,7 +68,9 @@ package final class ProgressDisplay: Sendable {
         }
     }
 
-    /// Takes the live lines away and gives the cursor back. May be called more than once; later progress is not shown.
+    /// Takes the live lines away and gives the cursor back.
+    ///
+    /// May be called more than once; later progress is not shown.
     package func finish() {
         state.withLock { state in
             guard !state.isFinished else { return }

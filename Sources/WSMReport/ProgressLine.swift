@@ -1,10 +1,13 @@
 import WSMCore
 package import WSMHarness
 
-/// Draws a run's progress as text. Pure, so that tests see every column.
+/// Draws a run's progress as text.
+///
+/// Pure, so that tests see every column.
 package enum ProgressLine {
-    /// What is redrawn on a terminal: the phase with its bar and the time left, and the figures below it. No line is
-    /// wider than `width` columns.
+    /// What is redrawn on a terminal: the phase with its bar and the time left, and the figures below it.
+    ///
+    /// No line is wider than `width` columns.
     package static func live(_ progress: RunProgress, width: Int) -> [String] {
         let width = max(width, 20)
         var head = PlainText.left(progress.phase.rawValue, 10)

@@ -1,7 +1,9 @@
 /// One line of a summary, and which of its parts stand out.
 struct Line {
     var text: String
-    /// Texts in the line and their style. Styles come last, so that they count in no width.
+    /// Texts in the line and their style.
+    ///
+    /// Styles come last, so that they count in no width.
     var marks: [String: Style] = [:]
 
     func rendered(color: Bool) -> String {
@@ -15,7 +17,9 @@ struct Line {
     }
 }
 
-/// Lines that belong together. An elastic section gives lines up when the summary outgrows the screen.
+/// Lines that belong together.
+///
+/// An elastic section gives lines up when the summary outgrows the screen.
 struct Section {
     var lines: [Line]
     /// Whether an empty line goes before it.

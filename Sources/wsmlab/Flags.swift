@@ -24,7 +24,9 @@ struct Override: Sendable {
     }
 }
 
-/// The flags that change a scenario. Flags beat the file.
+/// The flags that change a scenario.
+///
+/// Flags beat the file.
 struct ScenarioFlags: ParsableArguments {
     @Option(
         name: .customLong("set"),
@@ -48,7 +50,9 @@ struct ScenarioFlags: ParsableArguments {
         if let redis { try ScenarioFlags.checkRedisURL(redis) }
     }
 
-    /// Refuses what is no URL of a Redis. The message hides a password.
+    /// Refuses what is no URL of a Redis.
+    ///
+    /// The message hides a password.
     static func checkRedisURL(_ text: String) throws {
         do {
             _ = try RedisURL(text)
@@ -65,7 +69,9 @@ struct ScenarioFlags: ParsableArguments {
         return changes
     }
 
-    /// Reads a scenario with the flags put in. Tells all faults on stderr; with an error among them it ends with 65.
+    /// Reads a scenario with the flags put in.
+    ///
+    /// Tells all faults on stderr; with an error among them it ends with 65.
     func load(_ path: String) throws -> Scenario {
         let loaded = ScenarioFile.load(path: path, overrides: changes)
         for diagnostic in loaded.diagnostics { Output.errors.write("\(diagnostic)\n") }

@@ -8,7 +8,9 @@ final class Output: Sendable {
         var isBroken = false
     }
 
-    /// Where results go. Buffered: whoever writes calls ``flush()`` when it is done.
+    /// Where results go.
+    ///
+    /// Buffered: whoever writes calls ``flush()`` when it is done.
     static let standard = Output(descriptor: STDOUT_FILENO, bufferSize: 1 << 16)
     /// Where progress and errors go, at once.
     static let errors = Output(descriptor: STDERR_FILENO, bufferSize: 0)

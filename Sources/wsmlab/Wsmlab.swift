@@ -1,7 +1,9 @@
 import ArgumentParser
 import WSMHarness
 
-/// The command line. It reads flags, calls the harness, prints what comes back, and turns it into an exit code.
+/// The command line.
+///
+/// It reads flags, calls the harness, prints what comes back, and turns it into an exit code.
 @main
 struct Wsmlab: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -84,7 +84,8 @@ struct ClientFleetTests {
             try await eventually("unanswered pings") { await fleet.statistics().pingsUnanswered >= 6 }
             let statistics = await fleet.statistics()
             #expect(statistics.pongsReceived == 0)
-            #expect(statistics.pingsSent == statistics.pingsUnanswered + 2)
+            // Each of the two clients has at most one ping on its way.
+            #expect((0...2).contains(statistics.pingsSent - statistics.pingsUnanswered))
         }
     }
 
@@ -140,7 +141,8 @@ struct ClientFleetTests {
         try await eventually("several attempts") { log.failed >= 6 }
         await #expect(throws: FleetError.self) { try await fleet.awaitConnected(deadline: .now() + .milliseconds(50)) }
         let statistics = await fleet.statistics()
-        #expect(Array(statistics.failures.keys) == ["refused"])
+        // A server of another test may have got the port for a moment.
+        #expect(statistics.failures["refused", default: 0] >= 2)
         #expect(statistics.reconnects >= 4)
         _ = try await fleet.finish()
     }

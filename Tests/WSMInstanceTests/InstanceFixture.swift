@@ -8,7 +8,9 @@ import WSMManagers
 import WSMRecord
 import WSMRedis
 
-/// What clients of a test received and how their sessions ended. Confined to one event loop, read at the end.
+/// What clients of a test received and how their sessions ended.
+///
+/// Confined to one event loop, read at the end.
 final class Receipts: DeliverySink {
     private(set) var openedClients: [UInt32] = []
     private(set) var messages: [Int: [String]] = [:]

@@ -1,4 +1,6 @@
-/// The exit codes of every command. People script against them: a code never changes its meaning.
+/// The exit codes of every command.
+///
+/// People script against them: a code never changes its meaning.
 package enum ExitCode: Int32, Sendable, CaseIterable {
     /// Everything that was expected was shown.
     case passed = 0

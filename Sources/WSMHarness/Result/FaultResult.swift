@@ -1,4 +1,6 @@
-/// A fault that the run injected, and what it did. Instants count from the start of the measured window.
+/// A fault that the run injected, and what it did.
+///
+/// Instants count from the start of the measured window.
 package struct FaultResult: Codable, Hashable, Sendable {
     /// `redis.restart`.
     package var action: String

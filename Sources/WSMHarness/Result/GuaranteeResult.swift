@@ -14,8 +14,10 @@ package struct GuaranteeResult: Codable, Hashable, Sendable {
 
     /// The guarantee's name, `publisher-order`.
     package var id: String
-    /// Whether the manager promises it under this scenario. A guarantee that the workload cannot exercise (the order of a
-    /// process where no process runs) is not promised: it would never be known.
+    /// Whether the manager promises it under this scenario.
+    ///
+    /// A guarantee that the workload cannot exercise (the order of a process where no process runs) is not promised: it
+    /// would never be known.
     package var promised: Bool
     /// The scenario's own expectation, or else `holds` for a promised guarantee and `any` for another.
     package var expected: Expectation

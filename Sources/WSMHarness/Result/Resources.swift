@@ -33,7 +33,9 @@ package struct ResourceUsage: Codable, Hashable, Sendable {
     }
 }
 
-/// The Redis of the run. Of one on another machine only the connections are known.
+/// The Redis of the run.
+///
+/// Of one on another machine only the connections are known.
 package struct RedisUsage: Codable, Hashable, Sendable {
     package var pid: Int32?
     package var cpuSeconds: Double?

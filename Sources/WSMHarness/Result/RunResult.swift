@@ -67,7 +67,9 @@ package struct RunResult: Codable, Equatable, Sendable {
         self.environment = environment
     }
 
-    /// Sets ``verdict``, ``exitCode`` and ``reason`` from what was measured. The last step of making a result.
+    /// Sets ``verdict``, ``exitCode`` and ``reason`` from what was measured.
+    ///
+    /// The last step of making a result.
     package mutating func judge() {
         let judgement = RunVerdict.judge(self)
         verdict = judgement.verdict
@@ -101,7 +103,9 @@ package struct RunSetup: Codable, Hashable, Sendable {
     }
 }
 
-/// Where a message spent its time, stage by stage. A stage that a setup does not have is empty.
+/// Where a message spent its time, stage by stage.
+///
+/// A stage that a setup does not have is empty.
 package struct StageLatencies: Codable, Hashable, Sendable {
     /// Intended instant until the worker was done.
     package var worker = LatencySummary()

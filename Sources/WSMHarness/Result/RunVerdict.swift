@@ -1,6 +1,8 @@
 internal import WSMVerify
 
-/// Turns what a run measured into its verdict and exit code. A pure function, so that a table can test it.
+/// Turns what a run measured into its verdict and exit code.
+///
+/// A pure function, so that a table can test it.
 package enum RunVerdict {
     package struct Judgement: Hashable, Sendable {
         package var verdict: RunResult.Verdict

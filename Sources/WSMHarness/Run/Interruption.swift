@@ -15,7 +15,9 @@ package final class Interruption: Sendable {
     /// Whether somebody asked to end.
     package var isRequested: Bool { state.withLock { $0.isRequested } }
 
-    /// Asks to end. Not for signal handlers: it takes a lock.
+    /// Asks to end.
+    ///
+    /// Not for signal handlers: it takes a lock.
     package func request() {
         let waiters = state.withLock { state in
             state.isRequested = true

@@ -1,8 +1,10 @@
 internal import NIOCore
 internal import NIOWebSocket
 
-/// Refuses frames that a client may not send: unmasked ones, and those with bits of an extension (RFC 6455, sections 5.1
-/// and 5.2). It stands before the aggregator, whose frames have lost their mask.
+/// Refuses frames that a client may not send: unmasked ones, and those with bits of an extension (RFC 6455, sections
+/// 5.1 and 5.2).
+///
+/// It stands before the aggregator, whose frames have lost their mask.
 final class ClientFrameGuard: ChannelInboundHandler {
     typealias InboundIn = WebSocketFrame
     typealias InboundOut = WebSocketFrame
