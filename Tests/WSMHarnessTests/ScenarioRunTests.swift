@@ -50,7 +50,9 @@ struct ScenarioRunTests {
     func broadcast(profile: Profile) async throws {
         let result = try await run(text(.broadcast, profile))
         #expect(result.delivery.published > 40)
-        #expect(result.delivery.received == result.delivery.published * 12)
+        // Broadcasts on a channel that no client listens to are published, and expected by nobody.
+        #expect(result.delivery.expected > 40 * 12)
+        #expect(result.delivery.received == result.delivery.expected)
         #expect(result.delivery.lost == 0)
         #expect(result.verdict == .passed, "\(result.reason)")
         #expect(result.latency.count == result.delivery.received)
