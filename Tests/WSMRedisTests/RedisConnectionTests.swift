@@ -177,4 +177,37 @@ struct RedisConnectionTests {
             try await redis.resume()
         }
     }
+
+    @Test("Something that is not Redis is a protocol violation, not a trap")
+    func notRedis() async throws {
+        let server = try await ServerBootstrap(group: loops)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(HTTPGreeter()) }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(server.localAddress?.port)
+        let url = try RedisURL("redis://127.0.0.1:\(port)")
+        let error = await #expect(throws: RedisError.self) { _ = try await connect(url) }
+        #expect(error?.code == .protocolViolation)
+        let subscribing = await #expect(throws: RedisError.self) {
+            _ = try await RedisSubscription.connect(to: url, on: loops.next(), deadline: patience) { _ in }.get()
+        }
+        #expect(subscribing?.code == .protocolViolation)
+        let blocking = await #expect(throws: RedisError.self) {
+            try await onThread { try BlockingRedisConnection(url: url, deadline: patience).ping() }
+        }
+        // What it says unasked may already be there when the connection looks whether it is still good.
+        #expect(blocking?.code == .protocolViolation || blocking?.code == .connectionLost)
+        try await server.close()
+    }
+}
+
+/// A server of another protocol, which speaks first.
+private final class HTTPGreeter: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    func channelActive(context: ChannelHandlerContext) {
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 400 Bad Request\r\n\r\n")), promise: nil)
+    }
 }
