@@ -141,7 +141,10 @@ final class RedisSupervisor: Sendable {
     private static func makeSockets() throws(RedisError) -> (ours: CInt, theirs: CInt) {
         var ends: [CInt] = [-1, -1]
         #if os(Linux)
-        let result = socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0, &ends)
+        // SOCK_STREAM and SOCK_CLOEXEC (socket(2)): their Swift names depend on which module imports them first.
+        let streamSocket: CInt = 1
+        let closeOnExec: CInt = 0o2000000
+        let result = socketpair(AF_UNIX, streamSocket | closeOnExec, 0, &ends)
         #else
         let result = socketpair(AF_UNIX, SOCK_STREAM, 0, &ends)
         for end in ends {
