@@ -10,6 +10,7 @@ public final class InstanceCounters: Sendable {
     private let brokerMessagesReceived = Atomic<Int>(0)
     private let broadcastsPublished = Atomic<Int>(0)
     private let broadcastsFailed = Atomic<Int>(0)
+    private let broadcastsSentAgain = Atomic<Int>(0)
     private let queueRefusedUpdates = Atomic<Int>(0)
     private let slowClientsEvicted = Atomic<Int>(0)
     private let httpRequestsServed = Atomic<Int>(0)
@@ -26,6 +27,8 @@ public final class InstanceCounters: Sendable {
     public var published: Int { broadcastsPublished.load(ordering: .relaxed) }
     /// Broadcasts that failed.
     public var failed: Int { broadcastsFailed.load(ordering: .relaxed) }
+    /// Broadcasts that were sent again although an earlier try may have been published: they may arrive twice.
+    public var riskyRetries: Int { broadcastsSentAgain.load(ordering: .relaxed) }
     /// Updates that the full broadcast queue refused.
     public var queueRefused: Int { queueRefusedUpdates.load(ordering: .relaxed) }
     /// Clients whose connection the slow-client policy ended.
@@ -38,6 +41,7 @@ public final class InstanceCounters: Sendable {
     func countBrokerMessage() { brokerMessagesReceived.wrappingAdd(1, ordering: .relaxed) }
     func countPublished() { broadcastsPublished.wrappingAdd(1, ordering: .relaxed) }
     func countFailed() { broadcastsFailed.wrappingAdd(1, ordering: .relaxed) }
+    func countRiskyRetries(_ count: Int) { broadcastsSentAgain.wrappingAdd(count, ordering: .relaxed) }
     func countQueueRefused() { queueRefusedUpdates.wrappingAdd(1, ordering: .relaxed) }
     func countEviction() { slowClientsEvicted.wrappingAdd(1, ordering: .relaxed) }
     func countRequest() { httpRequestsServed.wrappingAdd(1, ordering: .relaxed) }

@@ -1,3 +1,5 @@
+import WSMCore
+
 /// A JSON value whose objects keep the order of their members.
 enum JSONText {
     case text(String)
@@ -18,7 +20,7 @@ enum JSONText {
         let inner = String(repeating: "  ", count: indent + 1)
         let outer = String(repeating: "  ", count: indent)
         switch self {
-        case .text(let text): return JSONText.quoted(text)
+        case .text(let text): return JSONString.quoted(text)
         case .integer(let value): return "\(value)"
         case .unsigned(let value): return "\(value)"
         case .boolean(let value): return "\(value)"
@@ -29,29 +31,9 @@ enum JSONText {
             return "[\n\(items.map { inner + $0.pretty(indent: indent + 1) }.joined(separator: ",\n"))\n\(outer)]"
         case .map(let members):
             guard !members.isEmpty else { return "{}" }
-            let lines = members.map { "\(inner)\(JSONText.quoted($0.name)): \($0.value.pretty(indent: indent + 1))" }
+            let lines = members.map { "\(inner)\(JSONString.quoted($0.name)): \($0.value.pretty(indent: indent + 1))" }
             return "{\n\(lines.joined(separator: ",\n"))\n\(outer)}"
         }
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\t": result += "\\t"
-            default:
-                guard scalar.value < 0x20 else {
-                    result.unicodeScalars.append(scalar)
-                    continue
-                }
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            }
-        }
-        return result + "\""
     }
 }
 

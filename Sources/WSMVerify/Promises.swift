@@ -1,24 +1,8 @@
+package import WSMCore
+
 /// What decides which guarantees a cluster promises: its manager and its policies, and whether a publish was retried.
 package struct PromiseContext: Hashable, Sendable {
-    package enum Manager: String, Sendable, Codable {
-        case memory
-        case broadcast
-    }
-
-    /// What an instance does when its broker goes away and comes back.
-    package enum BrokerLoss: Sendable {
-        case retryThenDrop
-        case resubscribeSilently
-        case resubscribeMarked
-    }
-
-    package enum SlowClientPolicy: Sendable {
-        case buffer
-        case drop
-        case disconnect
-    }
-
-    package var manager: Manager
+    package var manager: ManagerKind
     package var instances: Int
     /// Whether workers hand their updates to a broadcast thread's queue (`executor: threadpool`).
     package var usesQueue: Bool
@@ -34,7 +18,7 @@ package struct PromiseContext: Hashable, Sendable {
     package var slowClients: SlowClientPolicy
 
     package init(
-        manager: Manager, instances: Int, usesQueue: Bool = true, hasProcesses: Bool = true,
+        manager: ManagerKind, instances: Int, usesQueue: Bool = true, hasProcesses: Bool = true,
         publishesInOrder: Bool = true, publishRetried: Bool = false, threadExitsOnError: Bool = false,
         brokerLoss: BrokerLoss = .resubscribeMarked, slowClients: SlowClientPolicy = .disconnect
     ) {

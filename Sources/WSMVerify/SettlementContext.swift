@@ -2,7 +2,7 @@ package import WSMCore
 
 /// What a run knows beside deliveries and publishes: how the cluster is made, and what happened to it.
 package struct SettlementContext: Sendable {
-    package var manager: PromiseContext.Manager
+    package var manager: ManagerKind
     /// Where witnesses count time from.
     package var runStart: MonotonicInstant
     /// Messages intended from here on are measured; the same instant that the observers were given.
@@ -23,7 +23,7 @@ package struct SettlementContext: Sendable {
     /// When an instance told its clients that they may have missed something.
     package var gapMarkers: [InstanceInstant] = []
 
-    package init(manager: PromiseContext.Manager, runStart: MonotonicInstant, measuredFrom: MonotonicInstant) {
+    package init(manager: ManagerKind, runStart: MonotonicInstant, measuredFrom: MonotonicInstant) {
         self.manager = manager
         self.runStart = runStart
         self.measuredFrom = measuredFrom

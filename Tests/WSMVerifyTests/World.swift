@@ -23,7 +23,7 @@ final class World {
     /// One publisher for each of `publisherInstances`, and a fence publisher of instance 0 after them.
     init(
         publisherInstances: [UInt16] = [0], loops: Int = 1, measuredFrom: Int64 = 0,
-        manager: PromiseContext.Manager = .broadcast
+        manager: ManagerKind = .broadcast
     ) {
         fencePublisher = publisherInstances.count
         logs =

@@ -1,5 +1,6 @@
 internal import WSMClients
 internal import WSMCore
+internal import WSMInstance
 internal import WSMManagers
 internal import WSMRecord
 internal import WSMScenario
@@ -21,7 +22,7 @@ extension Measurement {
     private var settlementContext: SettlementContext {
         let start = clock?.start ?? .now()
         var settlement = SettlementContext(
-            manager: context.scenario.cluster.manager == .memory ? .memory : .broadcast, runStart: start,
+            manager: context.scenario.cluster.manager, runStart: start,
             measuredFrom: clock?.measuredFrom ?? start)
         for probe in context.probes {
             let instance = UInt16(probe.instance)
@@ -56,23 +57,12 @@ extension Measurement {
     /// What the cluster promises, from its manager and its policies.
     var promises: Set<GuaranteeID> {
         let cluster = context.scenario.cluster
-        let brokerLoss: PromiseContext.BrokerLoss =
-            switch cluster.brokerLoss {
-            case .retryThenDrop: .retryThenDrop
-            case .resubscribeSilently: .resubscribeSilently
-            case .resubscribeMarked: .resubscribeMarked
-            }
-        let slowClients: PromiseContext.SlowClientPolicy =
-            switch cluster.slowClient.policy {
-            case .buffer: .buffer
-            case .drop: .drop
-            case .disconnect: .disconnect
-            }
+        let wasRetried = context.cluster.instances.contains { $0.manager.counters.riskyRetries > 0 }
         return promisedGuarantees(
             PromiseContext(
-                manager: cluster.manager == .memory ? .memory : .broadcast, instances: cluster.instances,
-                usesQueue: cluster.executor == .threadpool, hasProcesses: !context.plan.processes.isEmpty,
-                publishesInOrder: true, publishRetried: false, threadExitsOnError: cluster.threadOnError == .exit,
-                brokerLoss: brokerLoss, slowClients: slowClients))
+                manager: cluster.manager, instances: cluster.instances, usesQueue: cluster.executor == .threadpool,
+                hasProcesses: !context.plan.processes.isEmpty, publishesInOrder: true, publishRetried: wasRetried,
+                threadExitsOnError: cluster.threadOnError == .exit, brokerLoss: cluster.brokerLoss,
+                slowClients: cluster.slowClient.policy))
     }
 }

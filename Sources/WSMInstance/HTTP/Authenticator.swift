@@ -1,4 +1,5 @@
 public import NIOCore
+internal import WSMCore
 
 /// Who may open a WebSocket: what the reference's `authenticate_websocket` and `authorize_websocket` decide.
 public protocol SocketAuthenticator: Sendable {
@@ -25,7 +26,7 @@ public enum SocketAuthentication: Hashable, Sendable {
     }
 
     private static func error(_ detail: String, status: Int) -> String {
-        #"{"error":{"detail":\#(JSONText.quoted(detail)),"headers":null,"status_code":\#(status)}}"#
+        #"{"error":{"detail":\#(JSONString.quoted(detail)),"headers":null,"status_code":\#(status)}}"#
     }
 }
 

@@ -131,6 +131,6 @@ struct HTTPAnswer: Sendable {
 
     /// A refusal, as the reference words it.
     init(_ status: HTTPResponseStatus, detail: String) {
-        self.init(status, json: #"{"detail":\#(JSONText.quoted(detail)),"status":\#(status.code)}"#)
+        self.init(status, json: #"{"detail":\#(JSONString.quoted(detail)),"status":\#(status.code)}"#)
     }
 }

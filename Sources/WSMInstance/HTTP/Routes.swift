@@ -158,7 +158,7 @@ final class Routes: Sendable {
 
     private func describe(_ process: WorkflowProcess) -> String {
         let subscriptions = process.spec.subscriptions.map { #""\#($0)""# }.joined(separator: ",")
-        return #"{"process_id":"\#(process.id)","workflow_name":\#(JSONText.quoted(process.spec.name)),"#
+        return #"{"process_id":"\#(process.id)","workflow_name":\#(JSONString.quoted(process.spec.name)),"#
             + #""last_status":"\#(process.status.rawValue)","steps_done":\#(process.stepsDone),"#
             + #""steps":\#(process.spec.steps.count),"subscriptions":[\#(subscriptions)]}"#
     }

@@ -80,6 +80,8 @@ public final class ThreadPublisher {
         var handled = 0
         var acknowledged = 0
         var event = BroadcastPublisher.Event.publish
+        let riskyBefore = machine.riskyRetries
+        defer { manager.counters.countRiskyRetries(machine.riskyRetries - riskyBefore) }
         while true {
             switch machine.handle(event, now: .now()) {
             case .connect: event = connect()

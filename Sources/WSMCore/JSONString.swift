@@ -1,6 +1,7 @@
-/// JSON that is written by hand: strings quoted as RFC 8259 asks.
-enum JSONText {
-    static func quoted(_ text: String) -> String {
+/// JSON that is written by hand: strings quoted as RFC 8259, section 7, asks.
+public enum JSONString {
+    /// The text with its quotes; it stands on one line, whatever it holds.
+    public static func quoted(_ text: String) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {
             switch scalar {
