@@ -139,6 +139,12 @@ package final class ClientFleet<Sink: DeliverySink & SendableMetatype>: Sendable
         for shard in shards { shard.eventLoop.execute { shard.value.releaseSlowReaders() } }
     }
 
+    /// Lets no client connect any more, and those that are connected wait for their server to close: before the instances are
+    /// stopped.
+    package func awaitCloses() async {
+        for shard in shards { try? await shard.eventLoop.submit { shard.value.awaitCloses() }.get() }
+    }
+
     /// Ends every session with close code 1000 and waits until the servers have closed too, until `deadline`.
     ///
     /// The sinks are told `runEnded` at once; what arrives later is thrown away. From here on no client connects.

@@ -117,6 +117,7 @@ final class ClientSession<Sink: DeliverySink & SendableMetatype>: ChannelInbound
 
     private func receivedClose(_ code: UInt16, at: MonotonicInstant) {
         let wasOpen = state == .open
+        if isAnswered { shard.statistics.repeatedCloses += 1 }
         if wasOpen { sendClose(code) }
         // The server closes the TCP connection first (RFC 6455, section 7.1.1); the shard holds it to a deadline.
         state = .closing(answered: true)

@@ -20,6 +20,7 @@ extension FleetShard {
         }
         let slot = session.slot
         detach(session, end, at: now)
+        guard !isAwaitingCloses else { return clients[slot].life.stop() }
         let unit = drawUnit(slot)
         follow(clients[slot].life.ended(end, at: now, options.reconnect, unit: unit), slot, at: now)
     }
@@ -57,6 +58,24 @@ extension FleetShard {
 
     // MARK: The end of the run
 
+    /// Ends all attempts, planned and under way: from here on sessions only end.
+    func awaitCloses() {
+        loop.assertInEventLoop()
+        isAwaitingCloses = true
+        clearAgenda()
+        for session in closing.values {
+            schedule(.closeDeadline, at: .now() + options.closeDeadline, connection: session.connection)
+        }
+        cancelAttempts()
+        for slot in clients.indices where clients[slot].session == nil { clients[slot].life.stop() }
+    }
+
+    private func cancelAttempts() {
+        let pending = attempts.values.compactMap(\.channel)
+        attempts = [:]
+        for channel in pending { channel.close(promise: nil) }
+    }
+
     /// Ends all sessions and attempts; the future gives the number of sessions that had to be abandoned at `deadline`.
     func end(deadline: MonotonicInstant) -> EventLoopFuture<Int> {
         loop.assertInEventLoop()
@@ -64,9 +83,7 @@ extension FleetShard {
         let promise = loop.makePromise(of: Int.self)
         ending = Ending(promise: promise)
         clearAgenda()
-        let pending = attempts.values.compactMap(\.channel)
-        attempts = [:]
-        for channel in pending { channel.close(promise: nil) }
+        cancelAttempts()
         let now = MonotonicInstant.now()
         for slot in clients.indices {
             clients[slot].life.stop()

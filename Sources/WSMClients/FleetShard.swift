@@ -39,6 +39,8 @@ final class FleetShard<Sink: DeliverySink & SendableMetatype> {
     var closing: [UInt32: ClientSession<Sink>] = [:]
     var lastConnection: UInt32 = 0
     var slowReadersAreFree = false
+    /// No client connects any more; those that are connected wait for the server to close.
+    var isAwaitingCloses = false
     var ending: Ending?
 
     private var agenda = Agenda()

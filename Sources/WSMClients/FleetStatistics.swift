@@ -17,6 +17,8 @@ package struct FleetStatistics: Sendable, Hashable {
     package var closedByServer = 0
     package var dropped = 0
     package var protocolErrors = 0
+    /// Close frames that came after the first of their session.
+    package var repeatedCloses = 0
     /// Sessions that we closed and whose server never answered.
     package var unansweredCloses = 0
     /// Pings sent, answers received, and pings without an answer when the next was due (slow readers' left out).
@@ -53,6 +55,7 @@ package struct FleetStatistics: Sendable, Hashable {
         closedByServer += other.closedByServer
         dropped += other.dropped
         protocolErrors += other.protocolErrors
+        repeatedCloses += other.repeatedCloses
         unansweredCloses += other.unansweredCloses
         pingsSent += other.pingsSent
         pongsReceived += other.pongsReceived

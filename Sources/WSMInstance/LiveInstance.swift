@@ -132,6 +132,8 @@ public final class LiveInstance: Sendable {
         public var clientsCut = 0
         /// Threads that were still busy at theirs, by name.
         public var busyThreads: [String] = []
+        /// Updates that were never published: they waited for the broadcast thread when it ended.
+        public var updatesLeft = 0
 
         public init() {}
     }
@@ -146,16 +148,23 @@ public final class LiveInstance: Sendable {
         let until = MonotonicInstant.now() + deadline
         try await server.close()
         let drains = configuration.manager.policies.queue.drainsOnStop
-        if drains { report.busyThreads = await stopThreads(until: until) }
+        if drains { await stopThreads(until: until, &report) }
         try await manager.disconnectAll()
-        report.clientsCut = try await manager.awaitNoClients(deadline: deadline)
-        if !drains { report.busyThreads = await stopThreads(until: until) }
+        // Clients that `disconnect_all` skipped wait for nothing: the reference's server cuts them when it exits.
+        let isComplete = configuration.manager.policies.disconnectAll == .complete
+        let patience = isComplete ? deadline : min(deadline, Self.skippedClientsPatience)
+        report.clientsCut = try await manager.awaitNoClients(deadline: patience)
+        if !drains { await stopThreads(until: until, &report) }
         try await manager.disconnectRedis()
         return report
     }
 
-    private func stopThreads(until deadline: MonotonicInstant) async -> [String] {
-        await Parts.stop(pool: pool, thread: thread, api: api, manager: manager, until: deadline)
+    private static let skippedClientsPatience = TimeSpan.milliseconds(500)
+
+    private func stopThreads(until deadline: MonotonicInstant, _ report: inout StopReport) async {
+        let left = await Parts.stop(pool: pool, thread: thread, api: api, manager: manager, until: deadline)
+        report.busyThreads = left.busy
+        report.updatesLeft = left.updates
     }
 }
 
@@ -205,11 +214,12 @@ private struct Parts {
         _ = await Self.stop(pool: pool, thread: thread, api: api, manager: manager, until: .now() + .seconds(5))
     }
 
-    /// Ends the threads on a thread that may block; returns the names of those that were still busy.
+    /// Ends the threads on a thread that may block; returns the names of those that were still busy, and how many updates
+    /// were left.
     static func stop(
         pool: WorkerPool, thread: ProcessDataBroadcastThread?, api: DirectBroadcaster?,
         manager: LiveWebSocketManager, until deadline: MonotonicInstant
-    ) async -> [String] {
+    ) async -> (busy: [String], updates: Int) {
         await withCheckedContinuation { continuation in
             _ = DedicatedThread(name: "wsm-stop") {
                 var busy: [String] = []
@@ -218,8 +228,7 @@ private struct Parts {
                 if api?.stop(until: max(deadline, .now() + .seconds(1))) == false { busy.append("API broadcasts") }
                 // Whoever is still busy waits for a broadcast that nobody wants any more.
                 manager.publishersCancelled.cancel()
-                thread?.abandonQueue()
-                continuation.resume(returning: busy)
+                continuation.resume(returning: (busy, thread?.abandonQueue() ?? 0))
             }
         }
     }

@@ -12,6 +12,7 @@ struct CrossChecks {
         for (index, workload) in checks.root.items("workload").enumerated() { checks.check(workload, index) }
         checks.checkFaults()
         checks.checkPlanSize()
+        checks.checkBounds()
         faults = checks.faults
     }
 
@@ -122,6 +123,19 @@ struct CrossChecks {
                     hint: "the run lasts \(QuantityWriter.duration(end))")
             }
         }
+    }
+
+    /// A guarantee about a bound needs the bound.
+    private mutating func checkBounds() {
+        let expect = root.inside("expect")
+        let guarantees = expect.inside("guarantees")
+        let name = Guarantee.boundedLag.rawValue
+        guard guarantees.has(name), guarantees.text(name) != Expectation.any.rawValue,
+            !expect.inside("bounds").has("lag")
+        else { return }
+        faults.error(
+            at: origin(guarantees, name), "expect.guarantees.\(name) needs expect.bounds.lag",
+            hint: "how far behind may a client be? for example expect.bounds.lag: 1s")
     }
 
     /// Bounds the plan before it is drawn, so that a slip of three zeros is a message and not an exhausted memory.

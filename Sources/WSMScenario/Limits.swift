@@ -27,6 +27,8 @@ package enum Limits {
     package static let step = TimeSpan.seconds(3600)
     package static let pause = TimeSpan.zero...TimeSpan.seconds(3600)
     package static let backoff = TimeSpan.milliseconds(1)...TimeSpan.seconds(3600)
+    /// The times under `expect.bounds`.
+    package static let bound = TimeSpan.milliseconds(1)...TimeSpan.seconds(3600)
     package static let workloads = 1...64
     package static let faults = 1...1000
     package static let thresholds = 1...1000

@@ -78,11 +78,24 @@ package struct ExpectSpec: Hashable, Sendable {
     /// What is expected of a guarantee, where it is not what the manager promises.
     package var guarantees: [Guarantee: Expectation]
     package var thresholds: [Threshold]
+    package var bounds = BoundsSpec()
 
     package init(guarantees: [Guarantee: Expectation] = [:], thresholds: [Threshold] = []) {
         self.guarantees = guarantees
         self.thresholds = thresholds
     }
+}
+
+/// The times by which `isolation`, `bounded-lag` and `recovery` judge.
+package struct BoundsSpec: Hashable, Sendable {
+    /// How much later a healthy client may get a message on account of slow or dead ones.
+    package var isolation = TimeSpan.seconds(2)
+    /// How far behind any client may be; `nil`: there is no bound, and `bounded-lag` is not checked.
+    package var lag: TimeSpan?
+    /// How long recovering from the last fault may take.
+    package var recovery = TimeSpan.seconds(5)
+
+    package init() {}
 }
 
 /// What a scenario expects of a guarantee.
@@ -110,17 +123,6 @@ package enum Guarantee: String, CaseIterable, Sendable {
     case boundedLag = "bounded-lag"
     case recovery
     case cleanShutdown = "clean-shutdown"
-
-    /// Whether there is a checker for it.
-    package var isSupported: Bool {
-        switch self {
-        case .integrity, .atMostOnce, .publisherOrder, .processOrder, .noGap, .completeness, .crossInstanceReach,
-            .sessionBounds, .noSilentLoss:
-            true
-        case .totalOrder, .realTimeOrder, .isolation, .boundedLag, .recovery, .cleanShutdown:
-            false
-        }
-    }
 
     /// When it holds, in one line.
     package var summary: String {

@@ -129,6 +129,10 @@ enum ScenarioBuilder {
             let expectation = guarantees.text(guarantee.rawValue).flatMap(Expectation.init(rawValue:))
             expect.guarantees[guarantee] = expectation
         }
+        let bounds = reader.inside("bounds")
+        expect.bounds.isolation = bounds.duration("isolation", expect.bounds.isolation) ?? expect.bounds.isolation
+        expect.bounds.lag = bounds.has("lag") ? bounds.duration("lag", .zero) : nil
+        expect.bounds.recovery = bounds.duration("recovery", expect.bounds.recovery) ?? expect.bounds.recovery
         expect.thresholds = reader.items("thresholds").compactMap { item in
             item.node?.text.flatMap { try? Threshold.parse($0).get() }
         }

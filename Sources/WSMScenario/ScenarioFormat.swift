@@ -166,11 +166,20 @@ enum ScenarioFormat {
             .map(
                 MapFormat(
                     keys: Guarantee.allCases.map {
-                        KeyFormat($0.rawValue, .choice(Expectation.words), supported: $0.isSupported, $0.summary)
+                        KeyFormat($0.rawValue, .choice(Expectation.words), $0.summary)
                     })), "What is expected of a guarantee. Default: what the manager promises."),
         KeyFormat(
             "thresholds", .list(of: .threshold, Limits.thresholds),
             "Conditions on the result: latency.p99 < 50ms, delivery.lost == 0."),
+        KeyFormat("bounds", .map(bounds), "The times by which isolation, bounded-lag and recovery judge."),
+    ])
+    private static let bounds = MapFormat(keys: [
+        KeyFormat(
+            "isolation", .duration(Limits.bound), default: "2s",
+            "How late a healthy client may get a message behind slow or dead ones."),
+        KeyFormat("lag", .duration(Limits.bound), "How far behind any client may be. Default: no bound."),
+        KeyFormat(
+            "recovery", .duration(Limits.bound), default: "5s", "How long recovering from the last fault may take."),
     ])
 }
 

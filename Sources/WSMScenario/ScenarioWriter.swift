@@ -132,7 +132,6 @@ private struct ScenarioWriter {
     }
 
     private mutating func write(_ expect: ExpectSpec) {
-        guard !expect.guarantees.isEmpty || !expect.thresholds.isEmpty else { return }
         text += "\nexpect:\n"
         if !expect.guarantees.isEmpty {
             text += "  guarantees:\n"
@@ -145,6 +144,10 @@ private struct ScenarioWriter {
             text += "  thresholds:\n"
             for threshold in expect.thresholds { text += "    - \(threshold.expression)\n" }
         }
+        text += "  bounds:\n"
+        line(2, "isolation", QuantityWriter.duration(expect.bounds.isolation))
+        if let lag = expect.bounds.lag { line(2, "lag", QuantityWriter.duration(lag)) }
+        line(2, "recovery", QuantityWriter.duration(expect.bounds.recovery))
     }
 }
 

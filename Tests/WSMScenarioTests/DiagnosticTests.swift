@@ -77,7 +77,6 @@ struct DiagnosticTests {
             ("cluster: {redis: {url: 'rediss://h'}}", "3:24", "cluster.redis.url: TLS to Redis (rediss://)"),
             ("cluster: {}\nclients: {transport: direct}", "4:22", "clients.transport: direct"),
             ("cluster: {}\nfaults: [{at: 1s, action: redis.kill}]", "4:1", "faults"),
-            ("cluster: {}\nexpect: {guarantees: {total-order: holds}}", "4:23", "expect.guarantees.total-order"),
             (
                 "target: {clients: ['ws://h/'], publish: {via: http, url: 'http://h/'}}", "3:1", "target"
             ),
@@ -86,6 +85,23 @@ struct DiagnosticTests {
         let found = faults(scenarioText(cluster: cluster))
         try #require(found.count == 1, "\(found)")
         #expect(found[0].hasPrefix("s.yaml:\(place): error: \(what) is not supported yet"), "\(found)")
+    }
+
+    @Test("A bounded lag cannot be expected without its bound")
+    func boundedLag() throws {
+        for expectation in ["holds", "violated", "any"] {
+            for bounds in ["", ", bounds: {lag: 1s}"] {
+                let text = scenarioText(
+                    cluster: "cluster: {}\nexpect: {guarantees: {bounded-lag: \(expectation)}\(bounds)}")
+                let found = faults(text)
+                if bounds.isEmpty, expectation != "any" {
+                    try #require(found.count == 1, "\(found)")
+                    #expect(found[0].contains("s.yaml:4:36: error: expect.guarantees.bounded-lag needs"), "\(found)")
+                } else {
+                    #expect(found.isEmpty, "\(found)")
+                }
+            }
+        }
     }
 
     @Test("Faults are checked in full although they are not supported yet")

@@ -103,8 +103,13 @@ struct RandomScenario {
 
     private mutating func expect() -> ExpectSpec {
         var expect = ExpectSpec()
-        for guarantee in Guarantee.allCases where guarantee.isSupported && random.below(3) == 0 {
+        for guarantee in Guarantee.allCases where random.below(3) == 0 {
             expect.guarantees[guarantee] = pick(Expectation.self)
+        }
+        expect.bounds.isolation = .milliseconds(Int64(1 + random.below(5000)))
+        expect.bounds.recovery = .milliseconds(Int64(1 + random.below(5000)))
+        if expect.guarantees[.boundedLag] != nil || random.below(2) == 0 {
+            expect.bounds.lag = .milliseconds(Int64(1 + random.below(5000)))
         }
         for _ in 0..<random.below(4) {
             let metric = pick(MetricCatalogue.metrics)

@@ -82,7 +82,8 @@ struct PlantedDefectTests {
         #expect(delivery.received == 9000)
         #expect(delivery.lost + delivery.indeterminate + delivery.duplicated + delivery.reordered == 0)
         #expect(delivery.lostByCause == [:])
-        for outcome in settlement.guarantees {
+        let withoutOccasion: Set<GuaranteeID> = [.isolation, .boundedLag, .recovery, .cleanShutdown]
+        for outcome in settlement.guarantees where !withoutOccasion.contains(outcome.id) {
             #expect(outcome.verdict == .holds, "\(outcome)")
             #expect(outcome.witness == nil)
             #expect(outcome.checked > 0)

@@ -5,59 +5,101 @@ import WSMCore
 
 @Suite("The ledger of sessions")
 struct SessionLedgerTests {
-    private func received(_ ledger: SessionLedger, publisher: Int = 0) -> Set<Int64> {
-        let cursor = ledger.cursor(session: 0, publisher: publisher)
-        guard cursor.isOpen else { return [] }
-        var set = Set(cursor.first..<cursor.next)
-        for hole in ledger.holes(of: cursor) { set.subtract(hole) }
-        return set
+    private func ledger(publishers: Int = 2, sessions: Int = 1) -> SessionLedger {
+        var ledger = SessionLedger(publisherCount: publishers)
+        for client in 0..<UInt32(sessions) {
+            _ = ledger.openSession(
+                ObservedSession(
+                    client: client, instance: 0, slowReader: false, attemptedAt: MonotonicInstant(nanoseconds: 1)))
+        }
+        return ledger
     }
 
-    @Test("Any order of receipts gives the set received, and counts as a set would", arguments: UInt64(1)...50)
+    /// The numbers of one publisher that a session received, by the settlement's way of asking.
+    private func received(_ ledger: SessionLedger, session: Int = 0, publisher: Int, count: Int) -> Set<Int> {
+        var track = PublisherTrack(ledger.orders[0], publisher: publisher, count: count)
+        let ranges = track.received(ledger.sessions[session].slice, ledger.departure(of: session))
+        return Set(ranges.ranges.joined())
+    }
+
+    @Test("What is kept of a session fits into 64 bytes")
+    func size() {
+        #expect(MemoryLayout<ObservedSession>.stride <= 64)
+    }
+
+    @Test("Any order of receipts gives the sets received, and counts as sets would", arguments: UInt64(1)...80)
     func anyOrder(seed: UInt64) {
         var random = CounterRNG(seed: seed, stream: .payload, entity: 5)
-        var ledger = SessionLedger(publisherCount: 2)
-        ledger.openSession()
-        var model: Set<Int64> = []
-        for _ in 0..<300 {
-            let sequence = Int64(random.below(200))
-            let isNew = !model.contains(sequence)
-            let isLate = isNew && model.contains { $0 > sequence }
-            let arrival = ledger.receive(session: 0, publisher: 1, sequence: sequence)
+        let sessions = 1 + random.below(4)
+        var ledger = ledger(publishers: 3, sessions: sessions)
+        var model = [[Set<Int>]](repeating: [[], [], []], count: sessions)
+        // From wild disorder to almost none.
+        let disorder = [200, 20, 3][random.below(3)]
+        for step in 0..<600 {
+            let session = random.below(sessions)
+            let publisher = random.below(3)
+            let sequence = min(299, step / 2 + random.below(disorder))
+            let known = model[session][publisher]
+            let isNew = !known.contains(sequence)
+            let isLate = isNew && known.contains { $0 > sequence }
+            let receipt = ledger.receive(session: session, ChannelMessage(publisher: publisher, sequence: sequence))
             let expected: SessionLedger.Arrival = isNew ? (isLate ? .late : .advanced) : .duplicate
-            #expect(arrival == expected, "seed \(seed)")
-            model.insert(sequence)
+            #expect(receipt.arrival == expected, "seed \(seed), step \(step)")
+            model[session][publisher].insert(sequence)
         }
-        #expect(received(ledger, publisher: 1) == model, "seed \(seed)")
-        #expect(received(ledger, publisher: 0).isEmpty)
-        #expect(!ledger.isBlurred(session: 0))
+        for session in 0..<sessions {
+            for publisher in 0..<3 {
+                let actual = received(ledger, session: session, publisher: publisher, count: 300)
+                #expect(actual == model[session][publisher], "seed \(seed), session \(session)")
+            }
+            #expect(Int(ledger.sessions[session].received) == model[session].reduce(0) { $0 + $1.count })
+            #expect(!ledger.isBlurred(session: session))
+        }
     }
 
-    @Test("Beyond the limit of holes it never guesses: new numbers count, others are ambiguous")
+    @Test("Beyond the limit of holes it never guesses: new messages count, others are ambiguous")
     func limit() {
-        var ledger = SessionLedger(publisherCount: 1)
-        ledger.openSession()
-        for index in 0...SessionLedger.holeLimit + 10 {
-            #expect(ledger.receive(session: 0, publisher: 0, sequence: Int64(index) * 2) == .advanced)
+        var ledger = ledger(publishers: 1, sessions: 2)
+        for index in 0...2 * Departure.holeLimit + 10 {
+            _ = ledger.receive(session: 0, ChannelMessage(publisher: 0, sequence: index))
+            guard index % 2 == 0 else { continue }
+            let receipt = ledger.receive(session: 1, ChannelMessage(publisher: 0, sequence: index))
+            #expect(receipt.arrival == .advanced)
         }
-        #expect(ledger.isBlurred(session: 0))
-        #expect(ledger.receive(session: 0, publisher: 0, sequence: 4) == .ambiguous)
-        #expect(ledger.receive(session: 0, publisher: 0, sequence: 3) == .late)
+        #expect(!ledger.isBlurred(session: 0))
+        #expect(ledger.isBlurred(session: 1))
+        #expect(ledger.receive(session: 1, ChannelMessage(publisher: 0, sequence: 4)).arrival == .ambiguous)
+        #expect(ledger.receive(session: 1, ChannelMessage(publisher: 0, sequence: 3)).arrival == .late)
     }
 
-    @Test("A hole as wide as the number space costs one range, and cannot be split without end")
-    func wideHole() {
-        var ledger = SessionLedger(publisherCount: 1)
-        ledger.openSession()
-        let highest: Int64 = 0xff_ffff_ffff
-        #expect(ledger.receive(session: 0, publisher: 0, sequence: 0) == .advanced)
-        #expect(ledger.receive(session: 0, publisher: 0, sequence: highest) == .advanced)
-        var late = 0
-        for index in 1...Int64(2 * SessionLedger.holeLimit) {
-            if ledger.receive(session: 0, publisher: 0, sequence: index * 1000) == .late { late += 1 }
+    @Test("A forged number far beyond the others takes no memory and does not disturb the order of the true ones")
+    func strays() {
+        var ledger = ledger(publishers: 1, sessions: 1)
+        #expect(ledger.receive(session: 0, ChannelMessage(publisher: 0, sequence: 0)).arrival == .advanced)
+        for index in 0..<SequencePlaces.strayLimit {
+            let forged = ChannelMessage(publisher: 0, sequence: 0xff_ffff_ffff - index)
+            #expect(ledger.receive(session: 0, forged).arrival == .advanced)
+            #expect(ledger.receive(session: 0, forged).arrival == .duplicate)
         }
-        #expect(late == SessionLedger.holeLimit - 1)
-        #expect(ledger.isBlurred(session: 0))
+        #expect(ledger.receive(session: 0, ChannelMessage(publisher: 0, sequence: 1)).arrival == .advanced)
+        #expect(ledger.receive(session: 0, ChannelMessage(publisher: 0, sequence: 1 << 39)).arrival == .ambiguous)
+        #expect(received(ledger, publisher: 0, count: 2) == [0, 1])
+        var track = PublisherTrack(ledger.orders[0], publisher: 0, count: 2)
+        let ranges = track.received(ledger.sessions[0].slice, ledger.departure(of: 0))
+        #expect(ranges.neverSubmitted == Int64(SequencePlaces.strayLimit))
+    }
+
+    @Test("A session that follows the order costs no more than its 64 bytes")
+    func noDeparture() {
+        var ledger = ledger(publishers: 2, sessions: 3)
+        for index in 0..<1000 {
+            for session in 0..<3 {
+                _ = ledger.receive(session: session, ChannelMessage(publisher: index % 2, sequence: index / 2))
+            }
+        }
+        #expect(ledger.departures.isEmpty)
+        #expect(ledger.detours.isEmpty)
+        #expect(ledger.orders[0].count == 1000)
     }
 }
 
@@ -67,28 +109,50 @@ struct ProcessStepsTests {
     func order() {
         var steps = ProcessSteps()
         for process in 0..<UInt32(ProcessSteps.limit) {
-            for step in [0, 0, 1, 3] as [UInt16] {
-                guard case .inOrder = steps.receive(process: process, step: step) else {
+            for (index, step) in ([0, 0, 1, 3] as [UInt16]).enumerated() {
+                guard case .inOrder = steps.append(process: process, step: step, index: Int(process) * 4 + index)
+                else {
                     Issue.record("process \(process) step \(step)")
                     return
                 }
             }
         }
         for process in 0..<UInt32(ProcessSteps.limit) {
-            guard case .violated(after: 3) = steps.receive(process: process, step: 2) else {
-                Issue.record("process \(process)")
-                return
-            }
+            let finding = steps.append(process: process, step: 2, index: 1 << 20)
+            #expect(finding == .violated(previous: Int(process) * 4 + 3))
         }
     }
 
     @Test("A process that was displaced by a later one is unchecked, never judged")
     func displaced() {
         var steps = ProcessSteps()
-        for process in 0..<UInt32(3 * ProcessSteps.limit) { _ = steps.receive(process: process, step: 5) }
-        guard case .unchecked = steps.receive(process: 3, step: 1) else {
-            Issue.record("a displaced process was judged")
-            return
+        for process in 0..<UInt32(3 * ProcessSteps.limit) {
+            _ = steps.append(process: process, step: 5, index: Int(process))
+        }
+        #expect(steps.append(process: 3, step: 1, index: 1 << 20) == .unchecked)
+    }
+
+    @Test("Each session is judged by the steps that it received itself", arguments: UInt64(1)...60)
+    func model(seed: UInt64) {
+        var random = CounterRNG(seed: seed, stream: .payload, entity: 6)
+        var ledger = SessionLedger(publisherCount: 1)
+        for client in 0..<UInt32(3) {
+            _ = ledger.openSession(
+                ObservedSession(
+                    client: client, instance: 0, slowReader: false, attemptedAt: MonotonicInstant(nanoseconds: 1)))
+        }
+        // Message n is update n / 5 of process n % 5.
+        var received = [Set<Int>](repeating: [], count: 3)
+        for position in 0..<200 {
+            let session = random.below(3)
+            let number = min(99, max(0, position / 2 + random.below(12) - 6))
+            let receipt = ledger.receive(
+                session: session,
+                ChannelMessage(
+                    publisher: 0, sequence: number, process: UInt32(number % 5), step: UInt16(number / 5)))
+            guard received[session].insert(number).inserted else { continue }
+            let isViolated = received[session].contains { $0 % 5 == number % 5 && $0 / 5 > number / 5 }
+            #expect((receipt.laterStep != nil) == isViolated, "seed \(seed), position \(position)")
         }
     }
 }
@@ -97,21 +161,35 @@ struct ProcessStepsTests {
 struct PromiseTests {
     @Test("The table of DESIGN.md")
     func table() {
-        let memory = promisedGuarantees(PromiseContext(manager: .memory, instances: 2))
-        #expect(memory == Set(GuaranteeID.allCases).subtracting([.crossInstanceReach]))
-        let broadcast = promisedGuarantees(PromiseContext(manager: .broadcast, instances: 2))
-        #expect(broadcast == Set(GuaranteeID.allCases))
+        func occasions(_ manager: ManagerKind) -> PromiseContext {
+            var context = PromiseContext(manager: manager, instances: 2)
+            context.hasSickClients = true
+            context.boundsLag = true
+            context.hasFaults = true
+            return context
+        }
+        let memory = promisedGuarantees(occasions(.memory))
+        #expect(memory == Set(GuaranteeID.allCases).subtracting([.crossInstanceReach, .recovery]))
+        #expect(promisedGuarantees(occasions(.broadcast)) == Set(GuaranteeID.allCases))
+        var serial = occasions(.memory)
+        serial.fanOut = .serial
+        #expect(!promisedGuarantees(serial).contains(.isolation))
+        let quiet = promisedGuarantees(PromiseContext(manager: .broadcast, instances: 2))
+        #expect(quiet.isDisjoint(with: [.isolation, .boundedLag, .recovery]))
         var reference = PromiseContext(manager: .broadcast, instances: 1, usesQueue: false, publishRetried: true)
         reference.brokerLoss = .resubscribeSilently
+        reference.stopsCleanly = false
+        reference.comparesClients = false
         #expect(
             promisedGuarantees(reference) == [
-                .integrity, .publisherOrder, .noGap, .completeness, .sessionBounds,
+                .integrity, .publisherOrder, .noGap, .completeness, .sessionBounds, .realTimeOrder,
             ])
         var dropping = PromiseContext(manager: .broadcast, instances: 2, hasProcesses: false)
         dropping.slowClients = .drop
         #expect(
             promisedGuarantees(dropping) == [
-                .integrity, .atMostOnce, .publisherOrder, .sessionBounds, .crossInstanceReach,
+                .integrity, .atMostOnce, .publisherOrder, .sessionBounds, .crossInstanceReach, .totalOrder,
+                .realTimeOrder, .cleanShutdown,
             ])
         let exiting = PromiseContext(manager: .broadcast, instances: 2, threadExitsOnError: true)
         #expect(!promisedGuarantees(exiting).contains(.noSilentLoss))

@@ -23,7 +23,7 @@ final class World {
     /// One publisher for each of `publisherInstances`, and a fence publisher of instance 0 after them.
     init(
         publisherInstances: [UInt16] = [0], loops: Int = 1, measuredFrom: Int64 = 0,
-        manager: ManagerKind = .broadcast
+        manager: ManagerKind = .broadcast, bounds: LagBounds = LagBounds()
     ) {
         fencePublisher = publisherInstances.count
         logs =
@@ -32,9 +32,11 @@ final class World {
         let start = World.at(measuredFrom)
         observers = (0..<loops).map { _ in
             DeliveryObserver(
-                run: World.run, publisherCount: publisherInstances.count + 1, channel: 0, measuredFrom: start)
+                run: World.run, publisherCount: publisherInstances.count + 1, channel: 0, measuredFrom: start,
+                bounds: bounds)
         }
         context = SettlementContext(manager: manager, runStart: World.at(0), measuredFrom: start)
+        context.bounds = bounds
     }
 
     static func at(_ microseconds: Int64) -> MonotonicInstant {

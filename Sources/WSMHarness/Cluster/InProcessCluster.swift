@@ -92,6 +92,25 @@ final class InProcessCluster: Sendable {
         }
     }
 
+    /// Subscriptions to events that the private Redis still has once the instances have stopped, at the deadline or as soon
+    /// as there are none; 0 where Redis may have other subscribers.
+    func subscriptionsLeft(deadline: MonotonicInstant) async -> Int {
+        guard let url = embedded?.url, let loop = groups.first?.any() else { return 0 }
+        let connect = RedisConnection.connect(to: url, on: loop, deadline: .seconds(1))
+        guard let connection = try? await connect.get() else { return 0 }
+        defer { connection.close() }
+        var left = 0
+        repeat {
+            let reply = try? await connection.send("PUBSUB", "NUMSUB", ChannelName.events.name).get()
+            guard case .array(let parts)? = reply, parts.count == 2, case .integer(let count) = parts[1] else {
+                return 0
+            }
+            left = Int(count)
+            if left > 0 { try? await Task.sleep(nanoseconds: 5_000_000) }
+        } while left > 0 && MonotonicInstant.now() < deadline
+        return left
+    }
+
     /// Ends Redis and the threads.
     ///
     /// To be called however the run ends.

@@ -24,6 +24,10 @@ extension Measurement {
         var settlement = SettlementContext(
             manager: context.scenario.cluster.manager, runStart: start,
             measuredFrom: clock?.measuredFrom ?? start)
+        let expect = context.scenario.expect.bounds
+        settlement.bounds = LagBounds(isolation: expect.isolation, lag: expect.lag)
+        settlement.endOfLoad = endOfLoad
+        settlement.shutdown = shutdown
         for probe in context.probes {
             let instance = UInt16(probe.instance)
             let events = probe.recordedEvents
@@ -58,11 +62,32 @@ extension Measurement {
     var promises: Set<GuaranteeID> {
         let cluster = context.scenario.cluster
         let wasRetried = context.cluster.instances.contains { $0.manager.counters.riskyRetries > 0 }
-        return promisedGuarantees(
-            PromiseContext(
-                manager: cluster.manager, instances: cluster.instances, usesQueue: cluster.executor == .threadpool,
-                hasProcesses: !context.plan.processes.isEmpty, publishesInOrder: true, publishRetried: wasRetried,
-                threadExitsOnError: cluster.threadOnError == .exit, brokerLoss: cluster.brokerLoss,
-                slowClients: cluster.slowClient.policy))
+        var promise = PromiseContext(
+            manager: cluster.manager, instances: cluster.instances, usesQueue: cluster.executor == .threadpool,
+            hasProcesses: !context.plan.processes.isEmpty, publishesInOrder: true, publishRetried: wasRetried,
+            threadExitsOnError: cluster.threadOnError == .exit, brokerLoss: cluster.brokerLoss,
+            slowClients: cluster.slowClient.policy)
+        let policies = cluster.policies
+        promise.fanOut = policies.fanOut
+        promise.comparesClients = comparesClients
+        promise.hasSickClients = context.plan.clients.contains { $0.readRate != nil } && hasHealthyNeighbours
+        promise.boundsLag = context.scenario.expect.bounds.lag != nil
+        promise.hasFaults = !context.scenario.faults.isEmpty
+        promise.stopsCleanly =
+            !context.plan.clients.isEmpty && policies.disconnectAll == .complete && policies.queue.drainsOnStop
+        return promisedGuarantees(promise)
+    }
+
+    /// Whether some message has two clients to compare: of the cluster, or in memory of one instance.
+    private var comparesClients: Bool {
+        let clients = context.plan.clients
+        guard context.scenario.cluster.manager == .memory else { return clients.count > 1 }
+        return Dictionary(grouping: clients, by: \.instance).values.contains { $0.count > 1 }
+    }
+
+    /// Whether an instance with a slow client has one that is not.
+    private var hasHealthyNeighbours: Bool {
+        let slow = Set(context.plan.clients.filter { $0.readRate != nil }.map(\.instance))
+        return context.plan.clients.contains { $0.readRate == nil && slow.contains($0.instance) }
     }
 }

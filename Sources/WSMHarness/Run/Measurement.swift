@@ -23,6 +23,10 @@ struct Measurement: Sendable {
     var neverSubscribed = 0
     /// Open sessions that the end fence did not reach.
     var unfencedAtEnd = 0
+    /// How long the run waited for the end fences.
+    var endOfLoad: SettlementContext.EndOfLoad?
+    /// How the instances were stopped.
+    var shutdown: SettlementContext.Shutdown?
     var sampler: ResourceSampler?
     var samples: (before: ResourceSample, after: ResourceSample)?
     var redisState: RedisState?

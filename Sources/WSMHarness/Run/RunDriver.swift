@@ -22,6 +22,8 @@ struct RunDriver: Sendable {
         static let drain = TimeSpan.seconds(15)
         static let endFence = TimeSpan.seconds(10)
         static let close = TimeSpan.seconds(5)
+        /// From the instances' stop until the last close has come to its client.
+        static let lastCloses = TimeSpan.seconds(2)
     }
 
     func drive() async throws -> Measurement {
@@ -114,17 +116,36 @@ struct RunDriver: Sendable {
         measurement.threadEnds = context.cluster.instances.map(\.broadcastThreadEnd)
         let mark = MonotonicInstant.now()
         try await fence(until: mark + Deadline.endFence, since: mark, reporter)
+        measurement.endOfLoad = .init(fencedFrom: mark, waitedUntil: .now())
         measurement.unfencedAtEnd = try await context.sessionsBehind(mark)
     }
 
     private func close(_ load: Load, _ reporter: ProgressReporter, _ measurement: inout Measurement) async throws {
         reporter.begin(.closing, total: .zero)
+        measurement.shutdown = try await shutDownInstances(reporter, &measurement)
         await context.fleet.endSessions(deadline: .now() + Deadline.close)
-        measurement.stopReports = try await context.cluster.stopInstances(deadline: Deadline.close)
         measurement.fleet = await context.fleet.statistics()
+        measurement.shutdown?.repeatedCloses = Int64(measurement.fleet.repeatedCloses)
         measurement.loops = try await context.fleet.finish().map { $0.snapshot() }
         measurement.scheduleSlip = load.scheduleSlip
         measurement.refusals = load.refusals
+    }
+
+    /// Stops the instances while their clients are connected: each should get one close.
+    private func shutDownInstances(
+        _ reporter: ProgressReporter, _ measurement: inout Measurement
+    ) async throws -> SettlementContext.Shutdown {
+        await context.fleet.awaitCloses()
+        var shutdown = SettlementContext.Shutdown(at: .now())
+        measurement.stopReports = try await context.cluster.stopInstances(deadline: Deadline.close)
+        shutdown.leftovers = measurement.stopReports.enumerated().map { index, report in
+            .init(instance: UInt16(index), clients: report.clientsCut, queued: report.updatesLeft)
+        }
+        // What the instances have sent is on its way to the clients, and Redis notices a closed connection when it gets to it.
+        let deadline = MonotonicInstant.now() + Deadline.lastCloses
+        while context.fleet.connectedCount > 0, MonotonicInstant.now() < deadline { try await reporter.pause() }
+        shutdown.subscriptions = await context.cluster.subscriptionsLeft(deadline: deadline)
+        return shutdown
     }
 
     // MARK: Waits

@@ -62,10 +62,13 @@ final class ProcessDataBroadcastThread: Sendable {
     }
 
     /// Reports what still waits as never published, once the thread has ended and nobody submits any more.
-    func abandonQueue() {
+    ///
+    /// Returns how many updates that were.
+    func abandonQueue() -> Int {
         var left: [Update] = []
         state.withLock { $0.queue.take(upTo: .max, into: &left) }
         Self.abandon(left, .threadDead, manager)
+        return left.count
     }
 
     private static func abandon(_ updates: [Update], _ outcome: PublishEnd, _ manager: LiveWebSocketManager) {

@@ -7,8 +7,14 @@ package enum GuaranteeID: String, CaseIterable, Sendable, Codable {
     case noGap = "no-gap"
     case completeness
     case sessionBounds = "session-bounds"
+    case totalOrder = "total-order"
+    case realTimeOrder = "real-time-order"
     case crossInstanceReach = "cross-instance-reach"
+    case isolation
     case noSilentLoss = "no-silent-loss"
+    case boundedLag = "bounded-lag"
+    case recovery
+    case cleanShutdown = "clean-shutdown"
 }
 
 /// What a checker answers.

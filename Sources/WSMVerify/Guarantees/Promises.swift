@@ -16,6 +16,17 @@ package struct PromiseContext: Hashable, Sendable {
     package var threadExitsOnError: Bool
     package var brokerLoss: BrokerLoss
     package var slowClients: SlowClientPolicy
+    package var fanOut: FanOutPolicy = .isolated
+    /// Whether every instance has at least two clients, so that their orders can be compared.
+    package var comparesClients = true
+    /// Whether some clients are slow or dead on purpose, so that there is something to isolate.
+    package var hasSickClients = false
+    /// Whether the scenario says how far clients may be behind (`expect.bounds.lag`).
+    package var boundsLag = false
+    /// Whether there are faults, so that there is something to recover from.
+    package var hasFaults = false
+    /// Whether the stop reaches every client and drains the queue.
+    package var stopsCleanly = true
 
     package init(
         manager: ManagerKind, instances: Int, usesQueue: Bool = true, hasProcesses: Bool = true,
@@ -37,7 +48,8 @@ package struct PromiseContext: Hashable, Sendable {
 /// The guarantees that a cluster promises, after the table in DESIGN.md, section 3.
 ///
 /// On the memory manager `no-gap`, `completeness` and `no-silent-loss` are about the messages of a client's own instance; the
-/// checkers know that. A policy that drops messages of slow clients takes those three away, since it is made to lose.
+/// checkers know that. A policy that drops messages of slow clients takes those three away, since it is made to lose. What a
+/// scenario gives no occasion for (nobody is slow, nothing breaks) is not promised: it could only be unknown.
 package func promisedGuarantees(_ context: PromiseContext) -> Set<GuaranteeID> {
     var promised: Set<GuaranteeID> = [.integrity, .sessionBounds]
     let losesByPolicy = context.slowClients == .drop
@@ -56,5 +68,15 @@ package func promisedGuarantees(_ context: PromiseContext) -> Set<GuaranteeID> {
         if context.brokerLoss == .resubscribeMarked, !losesByPolicy { promised.insert(.noSilentLoss) }
     }
     if context.usesQueue, context.threadExitsOnError { promised.remove(.noSilentLoss) }
+    if context.comparesClients { promised.insert(.totalOrder) }
+    promised.insert(.realTimeOrder)
+    if context.boundsLag { promised.insert(.boundedLag) }
+    if context.stopsCleanly { promised.insert(.cleanShutdown) }
+    if context.hasSickClients, context.manager == .broadcast || context.fanOut == .isolated {
+        promised.insert(.isolation)
+    }
+    if context.hasFaults, context.manager == .broadcast, !(context.usesQueue && context.threadExitsOnError) {
+        promised.insert(.recovery)
+    }
     return promised
 }

@@ -21,12 +21,16 @@ package final class DeliveryObserver: DeliverySink {
     ///   - publisherCount: how many publishers there are, fence publishers too; they are numbered from 0.
     ///   - channel: the channel that all sessions of this observer listen to.
     ///   - measuredFrom: messages intended from here on are measured; by default none is until ``startMeasuring(at:)``.
+    ///   - bounds: how late a delivery may be.
+    ///   - written: tells when an instance had written a message.
     package init(
         run: UInt32, publisherCount: Int, channel: UInt8,
-        measuredFrom: MonotonicInstant = MonotonicInstant(nanoseconds: .max), written: (any WrittenInstants)? = nil
+        measuredFrom: MonotonicInstant = MonotonicInstant(nanoseconds: .max), bounds: LagBounds = LagBounds(),
+        written: (any WrittenInstants)? = nil
     ) {
         recorder = ReceiptRecorder(
-            run: run, publisherCount: publisherCount, channel: channel, measuredFrom: measuredFrom, written: written)
+            run: run, publisherCount: publisherCount, channel: channel, measuredFrom: measuredFrom, bounds: bounds,
+            written: written)
     }
 
     /// Measures the messages that are intended from `instant` on; to be called before the first of them is due.
@@ -51,7 +55,7 @@ package final class DeliveryObserver: DeliverySink {
     package var progress: ObserverProgress {
         let latency = recorder.record.stages.latency
         return ObserverProgress(
-            received: recorder.record.sessions.reduce(0) { $0 + $1.counts.received },
+            received: recorder.record.received,
             p50: latency.count > 0 ? latency.percentile(50) : nil, p99: latency.count > 0 ? latency.percentile(99) : nil
         )
     }
@@ -70,12 +74,8 @@ package final class DeliveryObserver: DeliverySink {
     package func sessionOpened(
         client: UInt32, instance: UInt16, slowReader: Bool, attemptedAt: MonotonicInstant, openedAt: MonotonicInstant
     ) -> Int {
-        recorder.record.ledger.openSession()
-        recorder.record.sessions.append(
-            ObservedSession(
-                client: client, instance: instance, slowReader: slowReader, attemptedAt: attemptedAt,
-                openedAt: openedAt))
-        return recorder.record.sessions.count - 1
+        recorder.record.ledger.openSession(
+            ObservedSession(client: client, instance: instance, slowReader: slowReader, attemptedAt: attemptedAt))
     }
 
     package func received(session: Int, message: UnsafeRawBufferPointer, at: MonotonicInstant) {
@@ -83,9 +83,7 @@ package final class DeliveryObserver: DeliverySink {
     }
 
     package func sessionClosed(session: Int, end: SessionEnd, at: MonotonicInstant) {
-        recorder.record.sessions[session].closedAt = at
-        recorder.record.sessions[session].end = end
-        recorder.record.sessions[session].steps.removeAll()
+        recorder.record.ledger.sessions[session].close(end, at: at)
     }
 
     package func connectFailed(client: UInt32, instance: UInt16, at: MonotonicInstant) {

@@ -9,6 +9,7 @@ struct ReceiptRecorder {
     let run: UInt32
     let publisherCount: Int
     let channel: UInt8
+    let bounds: LagBounds
     let written: (any WrittenInstants)?
     var measuredFrom: MonotonicInstant
     var record: LoopRecord
@@ -21,13 +22,14 @@ struct ReceiptRecorder {
     }
 
     init(
-        run: UInt32, publisherCount: Int, channel: UInt8, measuredFrom: MonotonicInstant,
+        run: UInt32, publisherCount: Int, channel: UInt8, measuredFrom: MonotonicInstant, bounds: LagBounds,
         written: (any WrittenInstants)?
     ) {
         self.run = run
         self.publisherCount = publisherCount
         self.channel = channel
         self.measuredFrom = measuredFrom
+        self.bounds = bounds
         self.written = written
         self.record = LoopRecord(channel: channel, publisherCount: publisherCount)
     }
@@ -39,31 +41,41 @@ struct ReceiptRecorder {
             if at >= measuredFrom { record.measuredForeign += 1 }
             return
         }
+        received(session: session, stamp: stamp, intact: intact, at: at)
+    }
+
+    /// Takes in a message of this run by its stamp; `intact`: the checksum fitted its bytes.
+    mutating func received(session: Int, stamp: ProbeStamp, intact: Bool, at: MonotonicInstant) {
         if let anomaly = refusal(of: stamp, intact: intact, session: session) {
             return note(anomaly, stamp, session, at)
         }
         if at < stamp.sent { note(.beforeSent, stamp, session, at) }
-        noteCertainty(stamp, session, at)
+        // A stamp without the instant of publishing bounds it from below by the instant of sending.
+        record.ledger.sessions[session].noteCertainty(max(stamp.published, stamp.sent), at: at)
         guard stamp.kind == .load else {
-            record.sessions[session].fences += 1
+            record.fences += 1
             return
         }
-        let arrival = record.ledger.receive(
-            session: session, publisher: Int(stamp.publisher.rawValue), sequence: Int64(stamp.sequence))
         let measured = stamp.intended >= measuredFrom
-        record.sessions[session].counts.note(arrival)
-        if measured { record.sessions[session].measuredCounts.note(arrival) }
-        switch arrival {
-        case .advanced:
-            break
-        case .late:
-            note(.late, stamp, session, at)
-        case .duplicate:
-            return note(.duplicate, stamp, session, at)
-        case .ambiguous:
-            return
+        let receipt = record.ledger.receive(
+            session: session,
+            ChannelMessage(
+                publisher: Int(stamp.publisher.rawValue), sequence: Int(stamp.sequence), process: stamp.process,
+                step: stamp.step, isMeasured: measured))
+        switch receipt.arrival {
+        case .advanced: break
+        case .late: note(.late, stamp, session, at)
+        case .duplicate: return note(.duplicate, stamp, session, at)
+        case .ambiguous: return
         }
-        if stamp.process != ProbeStamp.noProcess { checkStep(stamp, session, at) }
+        record.received += 1
+        if receipt.marks.contains(.step) {
+            record.stepsChecked += 1
+            if let later = receipt.laterStep { note(.stepOrder, stamp, session, at, other: UInt64(later)) }
+        } else if receipt.marks.contains(.uncheckedStep) {
+            record.stepsUnchecked += 1
+        }
+        noteLag(stamp, session, at)
         if measured { measure(stamp, session, at) }
     }
 
@@ -72,42 +84,44 @@ struct ReceiptRecorder {
         if !intact { return .corrupted }
         if stamp.channel != channel { return .wrongChannel }
         if stamp.publisher.rawValue >= UInt32(clamping: publisherCount) { return .unknownPublisher }
-        if record.sessions[session].closedAt != nil { return .afterClose }
+        if record.ledger.sessions[session].closedAt != nil { return .afterClose }
         return nil
     }
 
-    private mutating func noteCertainty(_ stamp: ProbeStamp, _ session: Int, _ at: MonotonicInstant) {
-        // A stamp without the instant of publishing bounds it from below by the instant of sending.
-        let published = max(stamp.published, stamp.sent)
-        if let known = record.sessions[session].latestPublished {
-            if published > known { record.sessions[session].latestPublished = published }
-        } else {
-            record.sessions[session].firstReceipt = at
-            record.sessions[session].latestPublished = published
+    private mutating func noteLag(_ stamp: ProbeStamp, _ session: Int, _ at: MonotonicInstant) {
+        let state = record.ledger.sessions[session]
+        let instance = Int(state.instance)
+        while record.lags.count <= instance { record.lags.append(LagTally()) }
+        let lag = at.nanoseconds &- stamp.sent.nanoseconds
+        if lag > record.lags[instance].longest { record.lags[instance].longest = lag }
+        if !state.slowReader {
+            record.lags[instance].healthy &+= 1
+            if lag > bounds.isolation { noteLate(stamp, session, at, \.healthyLate, \.firstHealthyLate) }
         }
+        if let limit = bounds.lag, lag > limit { noteLate(stamp, session, at, \.late, \.firstLate) }
     }
 
-    private mutating func checkStep(_ stamp: ProbeStamp, _ session: Int, _ at: MonotonicInstant) {
-        switch record.sessions[session].steps.receive(process: stamp.process, step: stamp.step) {
-        case .inOrder:
-            record.stepsChecked += 1
-        case .violated(let after):
-            record.stepsChecked += 1
-            note(.stepOrder, stamp, session, at, other: UInt64(after))
-        case .unchecked:
-            record.stepsUnchecked += 1
-        }
+    @inline(never)
+    private mutating func noteLate(
+        _ stamp: ProbeStamp, _ session: Int, _ at: MonotonicInstant, _ count: WritableKeyPath<LagTally, Int64>,
+        _ first: WritableKeyPath<LagTally, Sighting?>
+    ) {
+        let sighting = sighting(stamp, session, at, other: UInt64(max(0, (at - stamp.sent).nanoseconds)))
+        let instance = Int(sighting.instance)
+        record.lags[instance][keyPath: count] += 1
+        if let known = record.lags[instance][keyPath: first], known.at <= at { return }
+        record.lags[instance][keyPath: first] = sighting
     }
 
     private mutating func measure(_ stamp: ProbeStamp, _ session: Int, _ at: MonotonicInstant) {
-        guard !record.sessions[session].slowReader else {
+        guard !record.ledger.sessions[session].slowReader else {
             record.stages.slowReaderLatency.record(at - stamp.intended)
             return
         }
         record.stages.latency.record(at - stamp.intended)
         record.stages.latencyFromActualSend.record(at - stamp.sent)
         record.skew.record(publisher: Int(stamp.publisher.rawValue), sequence: Int(stamp.sequence), at: at)
-        if written != nil, let instant = writtenAt(stamp, instance: record.sessions[session].instance) {
+        if written != nil, let instant = writtenAt(stamp, instance: record.ledger.sessions[session].instance) {
             record.stages.wire.record(at - instant)
         }
     }
@@ -132,11 +146,15 @@ struct ReceiptRecorder {
     private mutating func note(
         _ anomaly: Anomaly, _ stamp: ProbeStamp, _ session: Int, _ at: MonotonicInstant, other: UInt64 = 0
     ) {
-        let observed = record.sessions[session]
-        record.sightings.note(
-            anomaly,
-            Sighting(
-                client: observed.client, instance: observed.instance, publisher: stamp.publisher.rawValue,
-                sequence: stamp.sequence, process: stamp.process, step: stamp.step, other: other, at: at))
+        record.sightings.note(anomaly, sighting(stamp, session, at, other: other))
+    }
+
+    private func sighting(
+        _ stamp: ProbeStamp, _ session: Int, _ at: MonotonicInstant, other: UInt64
+    ) -> Sighting {
+        let observed = record.ledger.sessions[session]
+        return Sighting(
+            client: observed.client, instance: observed.instance, publisher: stamp.publisher.rawValue,
+            sequence: stamp.sequence, process: stamp.process, step: stamp.step, other: other, at: at)
     }
 }

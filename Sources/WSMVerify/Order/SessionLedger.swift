@@ -1,34 +1,59 @@
-/// What each session of one event loop has received of each publisher.
+import WSMCore
+
+/// What each session of one event loop has received: slices of the orders of their instances, and departures from them.
 ///
-/// A message in order costs one comparison. A cursor is 24 bytes; holes take room only while there are any, up to
-/// ``holeLimit`` ranges a session. Beyond that the session's ledger is *blurred*: it goes on counting what certainly is new,
-/// and the settlement calls the rest indeterminate.
+/// A message in order costs one comparison. Beyond ``Departure/holeLimit`` holes a session is *blurred*: it goes on counting
+/// what certainly is new, and the settlement calls the rest indeterminate.
 struct SessionLedger: Sendable {
-    /// The most holes, counted as ranges of missing numbers, that a session may have at once.
-    static let holeLimit = 4096
+    /// The most detours that are kept one by one.
+    static let detourLimit = 1 << 18
 
     let publisherCount: Int
-    private var cursors: ContiguousArray<SequenceCursor> = []
-    private var holeLists: ContiguousArray<HoleList> = []
-    private var holeCounts: ContiguousArray<Int32> = []
-    private var blurred: ContiguousArray<Bool> = []
+    var sessions: ContiguousArray<ObservedSession> = []
+    private(set) var departures: ContiguousArray<Departure> = []
+    private(set) var orders: ContiguousArray<ChannelOrder> = []
+    private(set) var detours: ContiguousArray<Detour> = []
+    /// Detours beyond ``detourLimit``.
+    private(set) var detoursDropped: Int64 = 0
+    /// Receipts of which nobody can tell whether a later message of their publisher came before them.
+    private(set) var searchesCut: Int64 = 0
+    /// For each instance the index of its order, or -1.
+    private var orderOfInstance: ContiguousArray<Int32> = []
+
+    /// Messages that a session received after messages that stand behind them in the order: those at `places`, one after the
+    /// other, when everything up to `reached` (holes aside) had come.
+    struct Detour: Hashable, Sendable {
+        var session: UInt32
+        var from: UInt32
+        var to: UInt32
+        var reached: UInt32
+        /// The place of the message received just before.
+        var before: UInt32
+
+        var places: Range<Int> { Int(from)..<Int(to) }
+    }
 
     init(publisherCount: Int) {
         self.publisherCount = publisherCount
     }
 
     /// Begins a session; sessions are numbered from 0.
-    mutating func openSession() {
-        cursors.append(contentsOf: repeatElement(SequenceCursor(), count: publisherCount))
-        holeCounts.append(0)
-        blurred.append(false)
+    mutating func openSession(_ session: ObservedSession) -> Int {
+        let instance = Int(session.instance)
+        while orderOfInstance.count <= instance { orderOfInstance.append(-1) }
+        if orderOfInstance[instance] < 0 {
+            orderOfInstance[instance] = Int32(orders.count)
+            orders.append(ChannelOrder(publisherCount: publisherCount))
+        }
+        sessions.append(session)
+        return sessions.count - 1
     }
 
     /// How a message came, compared to what the session had received before.
     enum Arrival {
-        /// It is beyond all that came before.
+        /// It is new, and no later one of its publisher came before it.
         case advanced
-        /// It is new and comes after a later one.
+        /// It is new and comes after a later one of its publisher.
         case late
         /// It was received before.
         case duplicate
@@ -36,85 +61,175 @@ struct SessionLedger: Sendable {
         case ambiguous
     }
 
-    /// Notes the receipt of number `sequence` of `publisher`, which must be below ``publisherCount``.
-    @inline(__always)
-    mutating func receive(session: Int, publisher: Int, sequence: Int64) -> Arrival {
-        let slot = session &* publisherCount &+ publisher
-        if cursors[slot].next == sequence {
-            cursors[slot].next = sequence &+ 1
-            return .advanced
-        }
-        return receiveOutOfOrder(session: session, slot: slot, sequence: sequence)
+    /// What became of a receipt.
+    struct Receipt {
+        var arrival: Arrival
+        /// The step of the same process that the session had received before, when it is a later one.
+        var laterStep: UInt16?
+        var marks: ChannelOrder.Marks
     }
+
+    /// Notes the receipt of `message`, whose publisher must be below ``publisherCount``.
+    @inline(__always)
+    mutating func receive(session: Int, _ message: ChannelMessage) -> Receipt {
+        let order = Int(orderOfInstance[Int(sessions[session].instance)])
+        let next = Int(sessions[session].next)
+        if next < orders[order].keys.count, orders[order].keys[next] == message.key {
+            let marks = orders[order].marks[next]
+            if marks.isDisjoint(with: .irregular) {
+                sessions[session].last = UInt32(truncatingIfNeeded: next)
+                sessions[session].next = UInt32(truncatingIfNeeded: next &+ 1)
+                count(session, message)
+                return Receipt(arrival: .advanced, marks: marks)
+            }
+        }
+        return receiveOutOfLine(session, order, message)
+    }
+
+    @inline(__always)
+    private mutating func count(_ session: Int, _ message: ChannelMessage) {
+        sessions[session].received &+= 1
+        if message.isMeasured { sessions[session].measured &+= 1 }
+    }
+
+    // MARK: - Off the fast path
 
     @inline(never)
-    private mutating func receiveOutOfOrder(session: Int, slot: Int, sequence: Int64) -> Arrival {
-        let cursor = cursors[slot]
-        guard cursor.isOpen else {
-            cursors[slot].first = sequence
-            cursors[slot].next = sequence + 1
-            return .advanced
+    private mutating func receiveOutOfLine(_ session: Int, _ order: Int, _ message: ChannelMessage) -> Receipt {
+        guard let place = orders[order].place(of: message) ?? orders[order].append(message) else {
+            return repeated(session, message, .ambiguous)
         }
-        if sequence > cursor.next {
-            addHole(cursor.next..<sequence, session: session, slot: slot)
-            cursors[slot].next = sequence + 1
-            return .advanced
-        }
-        if sequence < cursor.first {
-            if sequence + 1 < cursor.first {
-                addHole(sequence + 1..<cursor.first, session: session, slot: slot, below: true)
+        let state = sessions[session]
+        let marks = orders[order].marks[place]
+        if !state.hasReceived {
+            sessions[session].first = UInt32(truncatingIfNeeded: place)
+            advance(session, to: place)
+        } else if place >= Int(state.next) {
+            if place > Int(state.next) { addHole(Int(state.next)..<place, session) }
+            advance(session, to: place)
+            // Nothing that stands behind it has been received: only what the witness saw out of order may be before it.
+            if marks.isDisjoint(with: .irregular) {
+                count(session, message)
+                return Receipt(arrival: .advanced, marks: marks)
             }
-            cursors[slot].first = sequence
-            return .late
+        } else if let arrival = goBack(session, to: place) {
+            return repeated(session, message, arrival)
         }
-        return fillHole(session: session, slot: slot, sequence: sequence)
+        count(session, message)
+        let laterStep =
+            marks.contains(.step) ? orders[order].laterStep(thanAt: place) { hasReceived(session, $0) } : nil
+        let successor = orders[order].hasSuccessor(ofMessageAt: place) { hasReceived(session, $0) }
+        if successor == nil { searchesCut += 1 }
+        let isLate = successor ?? false
+        if isLate { countReordered(session, message) }
+        return Receipt(
+            arrival: isLate ? .late : .advanced, laterStep: laterStep.map { orders[order].step(at: $0) }, marks: marks)
     }
 
-    private mutating func fillHole(session: Int, slot: Int, sequence: Int64) -> Arrival {
-        let unknown: Arrival = blurred[session] ? .ambiguous : .duplicate
-        let list = Int(cursors[slot].holes)
-        guard list >= 0 else { return unknown }
-        let maySplit = Int(holeCounts[session]) < SessionLedger.holeLimit
-        switch holeLists[list].fill(sequence, maySplit: maySplit) {
-        case .notMissing:
-            return unknown
-        case .filled(let change):
-            holeCounts[session] += Int32(change)
-            return .late
-        case .wouldSplit:
-            blurred[session] = true
-            return .ambiguous
+    private mutating func advance(_ session: Int, to place: Int) {
+        sessions[session].last = UInt32(truncatingIfNeeded: place)
+        sessions[session].next = UInt32(truncatingIfNeeded: place + 1)
+    }
+
+    /// Receives what stands before the session's place; returns how it came when it is not new for certain.
+    private mutating func goBack(_ session: Int, to place: Int) -> Arrival? {
+        let state = sessions[session]
+        if place < Int(state.first) {
+            if place + 1 < Int(state.first) { addHole(place + 1..<Int(state.first), session, below: true) }
+            sessions[session].first = UInt32(truncatingIfNeeded: place)
+        } else {
+            guard let departure = departureIndex(session) else { return .duplicate }
+            let maySplit = departures[departure].holes.ranges.count < Departure.holeLimit
+            switch departures[departure].holes.fill(place, maySplit: maySplit) {
+            case .filled: break
+            case .notMissing: return departures[departure].isBlurred ? .ambiguous : .duplicate
+            case .wouldSplit:
+                departures[departure].isBlurred = true
+                return .ambiguous
+            }
+        }
+        noteDetour(session, place)
+        return nil
+    }
+
+    private mutating func noteDetour(_ session: Int, _ place: Int) {
+        let state = sessions[session]
+        _ = makeDeparture(session)
+        sessions[session].last = UInt32(truncatingIfNeeded: place)
+        if let previous = detours.indices.last, detours[previous].session == UInt32(session),
+            Int(detours[previous].to) == place, detours[previous].reached == state.next, Int(state.last) == place - 1
+        {
+            detours[previous].to += 1
+        } else if detours.count < SessionLedger.detourLimit {
+            detours.append(
+                Detour(
+                    session: UInt32(session), from: UInt32(place), to: UInt32(place + 1), reached: state.next,
+                    before: state.last))
+        } else {
+            detoursDropped += 1
         }
     }
 
-    private mutating func addHole(_ range: Range<Int64>, session: Int, slot: Int, below: Bool = false) {
-        guard Int(holeCounts[session]) < SessionLedger.holeLimit else {
-            blurred[session] = true
+    private mutating func repeated(_ session: Int, _ message: ChannelMessage, _ arrival: Arrival) -> Receipt {
+        let departure = makeDeparture(session)
+        if arrival == .duplicate {
+            departures[departure].counts.duplicated += 1
+            if message.isMeasured { departures[departure].measuredCounts.duplicated += 1 }
+        } else {
+            departures[departure].isBlurred = true
+            departures[departure].counts.ambiguous += 1
+            if message.isMeasured { departures[departure].measuredCounts.ambiguous += 1 }
+        }
+        return Receipt(arrival: arrival, marks: [])
+    }
+
+    private mutating func countReordered(_ session: Int, _ message: ChannelMessage) {
+        let departure = makeDeparture(session)
+        departures[departure].counts.reordered += 1
+        if message.isMeasured { departures[departure].measuredCounts.reordered += 1 }
+    }
+
+    private mutating func addHole(_ range: Range<Int>, _ session: Int, below: Bool = false) {
+        let departure = makeDeparture(session)
+        guard departures[departure].holes.ranges.count < Departure.holeLimit else {
+            departures[departure].isBlurred = true
             return
         }
-        if cursors[slot].holes < 0 {
-            cursors[slot].holes = Int32(holeLists.count)
-            holeLists.append(HoleList())
-        }
-        holeCounts[session] += 1
-        if below {
-            holeLists[Int(cursors[slot].holes)].prepend(range)
-        } else {
-            holeLists[Int(cursors[slot].holes)].append(range)
-        }
+        if below { departures[departure].holes.prepend(range) } else { departures[departure].holes.append(range) }
+    }
+
+    private func departureIndex(_ session: Int) -> Int? {
+        let index = sessions[session].departure
+        return index == ObservedSession.nothing ? nil : Int(index)
+    }
+
+    private mutating func makeDeparture(_ session: Int) -> Int {
+        if let known = departureIndex(session) { return known }
+        sessions[session].departure = UInt32(truncatingIfNeeded: departures.count)
+        departures.append(Departure())
+        return departures.count - 1
     }
 
     // MARK: - Reading
 
-    func cursor(session: Int, publisher: Int) -> SequenceCursor {
-        cursors[session * publisherCount + publisher]
+    /// The index of the order that the sessions of `instance` follow; `nil` when it had none.
+    func order(ofInstance instance: UInt16) -> Int? {
+        guard Int(instance) < orderOfInstance.count, orderOfInstance[Int(instance)] >= 0 else { return nil }
+        return Int(orderOfInstance[Int(instance)])
     }
 
-    /// The holes below a cursor, in ascending order.
-    func holes(of cursor: SequenceCursor) -> ContiguousArray<Range<Int64>> {
-        cursor.holes < 0 ? [] : holeLists[Int(cursor.holes)].ranges
+    /// What the session has beside its slice; `nil` when it never departed from the order.
+    func departure(of session: Int) -> Departure? {
+        departureIndex(session).map { departures[$0] }
+    }
+
+    /// Whether the session has received the message at `place` of its order.
+    func hasReceived(_ session: Int, _ place: Int) -> Bool {
+        guard sessions[session].slice.contains(place) else { return false }
+        guard let departure = departureIndex(session) else { return true }
+        return !departures[departure].holes.contains(place)
     }
 
     /// Whether the session had more holes than the ledger keeps.
-    func isBlurred(session: Int) -> Bool { blurred[session] }
+    func isBlurred(session: Int) -> Bool { departure(of: session)?.isBlurred ?? false }
 }

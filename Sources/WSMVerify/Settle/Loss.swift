@@ -8,8 +8,17 @@ struct Loss {
     let columns: PublisherColumns
     /// Its sequence number.
     let index: Int
-    /// Whether the session received something published later; if not, it is missing at the end, before an eviction.
-    let isFollowed: Bool
+    let place: Place
+
+    /// Where it is missing.
+    enum Place {
+        /// The session received something published later.
+        case between
+        /// At the end of a session that stayed open and heard nothing more.
+        case inSilence
+        /// At the end of a session that the slow-client policy disconnected.
+        case beforeEviction
+    }
 
     var begin: Int64 { columns.begin(index) }
     var end: Int64 { columns.end(index) }
@@ -28,7 +37,7 @@ struct Loss {
         case .pending, .published:
             break
         }
-        if !isFollowed || wasDroppedByPolicy(context) { return .evicted }
+        if place == .beforeEviction || wasDroppedByPolicy(context) { return .evicted }
         let fanOut = SettlementContext.AbortedFanOut(
             instance: session.instance, publisher: columns.publisher, sequence: UInt64(index))
         if abortedFanOuts.contains(fanOut) { return .fanOutAborted }
@@ -46,7 +55,7 @@ struct Loss {
     func isExcusedFromCompleteness(_ cause: LossCause, _ context: SettlementContext) -> Bool {
         switch cause {
         case .otherInstance, .brokerGap, .instanceDown: true
-        case .evicted: !isFollowed
+        case .evicted: place == .beforeEviction
         case .publishFailed: isInBrokerOutage(context)
         case .queueDropped, .threadDead, .fanOutAborted, .unexplained: false
         }
@@ -55,14 +64,14 @@ struct Loss {
     /// Whether it is a gap in the channel's stream: published for certain, between two receipts, in one broker epoch.
     func isGap(_ cause: LossCause) -> Bool {
         switch cause {
-        case .evicted, .fanOutAborted, .unexplained: isFollowed && outcome == .published
+        case .evicted, .fanOutAborted, .unexplained: place == .between && outcome == .published
         default: false
         }
     }
 
     /// Whether the client was never told: the session went on, without a marker.
     func isSilent(_ cause: LossCause, _ context: SettlementContext) -> Bool {
-        guard isFollowed else { return false }
+        guard place != .beforeEviction else { return false }
         switch cause {
         case .otherInstance, .instanceDown:
             return false
@@ -134,6 +143,12 @@ extension MissingTally.Missing {
 
 /// The words of witnesses.
 enum Witness {
+    /// A length of time: `250 ms`, or seconds with milliseconds.
+    static func span(_ nanoseconds: Int64) -> String {
+        nanoseconds < 1_000_000_000
+            ? "\(nanoseconds / 1_000_000) ms" : time(nanoseconds, since: MonotonicInstant(nanoseconds: 0))
+    }
+
     /// A time into the run, in seconds with milliseconds: `1.204 s`.
     static func time(_ instant: Int64, since start: MonotonicInstant) -> String {
         let milliseconds = (instant &- start.nanoseconds) / 1_000_000

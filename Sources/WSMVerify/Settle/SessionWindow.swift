@@ -13,23 +13,41 @@ struct SessionWindow {
     /// It was certainly there up to here, since something published then arrived.
     ///
     /// All that was confirmed before that must have come first. The least instant when nothing arrived.
+    let heard: Int64
+    /// As `heard`, or the end of the load where it was deaf until then, or the instant at which the slow-client policy
+    /// disconnected it, when that is later.
     let until: Int64
-    /// As `until`, or the instant at which the slow-client policy disconnected it, when that is later.
-    let untilEvicted: Int64
+    /// Whether it was open and silent to the end: what is missing between `heard` and `until` never came.
+    let isDeaf: Bool
 
     init(_ session: ObservedSession, context: SettlementContext) {
         attempted = session.attemptedAt.nanoseconds
         closed = session.closedAt?.nanoseconds ?? .max
         guard let first = session.firstReceipt, let latest = session.latestPublished else {
             from = .max
+            heard = .min
             until = .min
-            untilEvicted = .min
+            isDeaf = false
             return
         }
         from = first.nanoseconds
-        until = min(latest.nanoseconds, closed)
-        let evicted = SessionWindow.eviction(of: session, context: context)
-        untilEvicted = max(until, min(evicted ?? .min, closed))
+        heard = min(latest.nanoseconds, closed)
+        if let end = context.endOfLoad, SessionWindow.isDeaf(session, end), end.fencedFrom > latest {
+            isDeaf = true
+            until = min(end.fencedFrom.nanoseconds, closed)
+        } else {
+            isDeaf = false
+            let evicted = SessionWindow.eviction(of: session, context: context)
+            until = max(heard, min(evicted ?? .min, closed))
+        }
+    }
+
+    /// Whether it was open and silent until the run had waited for the fences after the load in vain.
+    ///
+    /// A slow reader may still have them before it, so nothing is certain of it.
+    private static func isDeaf(_ session: ObservedSession, _ end: SettlementContext.EndOfLoad) -> Bool {
+        guard !session.slowReader else { return false }
+        return session.closedAt.map { $0 >= end.waitedUntil } ?? true
     }
 
     /// When the slow-client policy disconnected the session; `nil` when it did not.
@@ -49,6 +67,9 @@ struct SessionWindow {
 /// A time during which a client had no connection.
 struct OfflineGap {
     let channel: UInt8
+    let client: UInt32
+    /// Whether the plan ended the session before it.
+    let isPlanned: Bool
     /// From the end of one session, or the first failed try to connect.
     let from: Int64
     /// To just before the next try that came to a session.
@@ -56,22 +77,31 @@ struct OfflineGap {
 
     /// The gaps of all clients: between their sessions, from a first try that failed, and after a session that ended
     /// otherwise than by the end of the run.
-    static func all(in loops: [LoopRecord]) -> [OfflineGap] {
+    static func all(in loops: [LoopRecord], _ context: SettlementContext) -> [OfflineGap] {
         var presences: [UInt32: [Presence]] = [:]
         for loop in loops {
             for session in loop.sessions {
+                let isLast = session.end == .runEnded || isShutdown(session, context)
                 presences[session.client, default: []].append(
                     Presence(
                         channel: loop.channel, from: session.attemptedAt.nanoseconds,
-                        until: session.closedAt?.nanoseconds ?? .max, isLast: session.end == .runEnded))
+                        until: session.closedAt?.nanoseconds ?? .max, isLast: isLast,
+                        isPlanned: session.end == .churned))
             }
             for (client, failures) in loop.connectFailures {
                 let instant = failures.first.nanoseconds
                 presences[client, default: []].append(
-                    Presence(channel: loop.channel, from: instant, until: instant, isLast: false))
+                    Presence(
+                        channel: loop.channel, from: instant, until: instant, isLast: false, isPlanned: false))
             }
         }
-        return presences.values.flatMap { gaps(between: $0) }
+        return presences.flatMap { client, own in gaps(between: own, of: client) }
+    }
+
+    /// Whether the instances' stop ended it.
+    private static func isShutdown(_ session: ObservedSession, _ context: SettlementContext) -> Bool {
+        guard let shutdown = context.shutdown, let closed = session.closedAt else { return false }
+        return closed >= shutdown.at
     }
 
     private struct Presence {
@@ -79,25 +109,24 @@ struct OfflineGap {
         let from: Int64
         let until: Int64
         let isLast: Bool
+        let isPlanned: Bool
     }
 
-    private static func gaps(between presences: [Presence]) -> [OfflineGap] {
+    private static func gaps(between presences: [Presence], of client: UInt32) -> [OfflineGap] {
         let inOrder = presences.sorted { ($0.from, $0.until) < ($1.from, $1.until) }
         var gaps: [OfflineGap] = []
-        var covered = inOrder[0].until
-        var isLast = inOrder[0].isLast
+        var latest = inOrder[0]
+        func add(until: Int64) {
+            gaps.append(
+                OfflineGap(
+                    channel: latest.channel, client: client, isPlanned: latest.isPlanned, from: latest.until + 1,
+                    until: until))
+        }
         for presence in inOrder.dropFirst() {
-            if presence.from > covered {
-                gaps.append(OfflineGap(channel: presence.channel, from: covered + 1, until: presence.from - 1))
-            }
-            if presence.until >= covered {
-                covered = presence.until
-                isLast = presence.isLast
-            }
+            if presence.from > latest.until { add(until: presence.from - 1) }
+            if presence.until >= latest.until { latest = presence }
         }
-        if covered < .max, !isLast {
-            gaps.append(OfflineGap(channel: inOrder[0].channel, from: covered + 1, until: .max))
-        }
+        if latest.until < .max, !latest.isLast { add(until: .max) }
         return gaps
     }
 }

@@ -68,7 +68,7 @@ package struct SettlementError: Error, Hashable, Sendable, CustomStringConvertib
 package func settle(
     loops: [LoopRecord], history: [PublisherHistory], context: SettlementContext
 ) throws(SettlementError) -> Settlement {
-    var settler = Settler(loops: loops, context: context)
+    var settler = Settler(loops: loops, history: history, context: context)
     try settler.run(history)
     return try settler.result()
 }

@@ -22,11 +22,81 @@ package struct SettlementContext: Sendable {
     package var abortedFanOuts: [AbortedFanOut] = []
     /// When an instance told its clients that they may have missed something.
     package var gapMarkers: [InstanceInstant] = []
+    /// How late deliveries may be; the same bounds that the observers were given.
+    package var bounds = LagBounds()
+    /// How the run waited for what was on its way; `nil`: it did not.
+    package var endOfLoad: EndOfLoad?
+    /// When the last fault was healed, and how long recovering may take; `nil`: there was no fault.
+    package var recovery: Recovery?
+    /// How the instances were stopped; `nil`: they were not.
+    package var shutdown: Shutdown?
 
     package init(manager: ManagerKind, runStart: MonotonicInstant, measuredFrom: MonotonicInstant) {
         self.manager = manager
         self.runStart = runStart
         self.measuredFrom = measuredFrom
+    }
+
+    /// The end of the load: fences were published from `fencedFrom` on, and waited for up to `waitedUntil`.
+    ///
+    /// A session that was subscribed, that is still open then and has not got a fence, is deaf: what was published before the
+    /// fences has not come to it in all that time.
+    package struct EndOfLoad: Hashable, Sendable {
+        package var fencedFrom: MonotonicInstant
+        package var waitedUntil: MonotonicInstant
+
+        package init(fencedFrom: MonotonicInstant, waitedUntil: MonotonicInstant) {
+            self.fencedFrom = fencedFrom
+            self.waitedUntil = waitedUntil
+        }
+    }
+
+    /// When all has to be well again.
+    package struct Recovery: Hashable, Sendable {
+        package var healedAt: MonotonicInstant
+        package var bound: TimeSpan
+
+        package init(healedAt: MonotonicInstant, bound: TimeSpan) {
+            self.healedAt = healedAt
+            self.bound = bound
+        }
+
+        var deadline: Int64 { (healedAt + bound).nanoseconds }
+    }
+
+    /// The stop of the instances, while clients were connected.
+    package struct Shutdown: Hashable, Sendable {
+        /// From here on the instances were stopping.
+        package var at: MonotonicInstant
+        /// What each instance left behind.
+        package var leftovers: [Leftover]
+        /// Subscriptions that the broker itself still counted afterwards.
+        package var subscriptions: Int
+        /// Close frames that clients got after their first.
+        package var repeatedCloses: Int64
+
+        package init(
+            at: MonotonicInstant, leftovers: [Leftover] = [], subscriptions: Int = 0, repeatedCloses: Int64 = 0
+        ) {
+            self.at = at
+            self.leftovers = leftovers
+            self.subscriptions = subscriptions
+            self.repeatedCloses = repeatedCloses
+        }
+    }
+
+    /// What a stopped instance left behind.
+    package struct Leftover: Hashable, Sendable {
+        package var instance: UInt16
+        /// Clients whose connection had to be cut, and updates that were never published.
+        package var clients: Int
+        package var queued: Int
+
+        package init(instance: UInt16, clients: Int = 0, queued: Int = 0) {
+            self.instance = instance
+            self.clients = clients
+            self.queued = queued
+        }
     }
 
     /// Something that happened to a client on an instance; `client` is the fleet's number.

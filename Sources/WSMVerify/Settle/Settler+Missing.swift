@@ -9,15 +9,15 @@ extension Settler {
         var missing: [Range<Int>] = []
         received.forEachMissing(in: ranges.hull) { missing.append($0) }
         for index in missing.joined() {
-            switch fate(of: index, columns, ranges, receivedEnd: received.end) {
+            switch fate(of: index, columns, ranges, received, isDeaf: windows[loop][session].isDeaf) {
             case .notExpected:
                 break
             case .indeterminate:
                 if columns.isMeasured(index) { sessions[loop][session].indeterminate += 1 }
-            case .lost(let isFollowed, let isChecked):
+            case .lost(let place, let isChecked):
                 let loss = Loss(
                     session: loops[loop].sessions[session], window: windows[loop][session], columns: columns,
-                    index: index, isFollowed: isFollowed)
+                    index: index, place: place)
                 if !isChecked {
                     completeness.check(1)
                     noGap.check(1)
@@ -32,26 +32,27 @@ extension Settler {
         case notExpected
         case indeterminate
         /// `isChecked`: it is among the messages that ``countChecks(_:_:_:)`` counted.
-        case lost(isFollowed: Bool, isChecked: Bool)
+        case lost(Loss.Place, isChecked: Bool)
     }
 
     private func fate(
-        of index: Int, _ columns: PublisherColumns, _ ranges: MessageRanges, receivedEnd: Int
+        of index: Int, _ columns: PublisherColumns, _ ranges: MessageRanges, _ received: ReceivedRanges, isDeaf: Bool
     ) -> Fate {
         let isDecided = columns.isDecided(index)
         guard columns.wasHandedOver(index) else {
             guard ranges.submitted.contains(index) else { return .notExpected }
             let isLost = isDecided && ranges.submittedWithin.contains(index)
-            return isLost ? .lost(isFollowed: true, isChecked: true) : .indeterminate
+            return isLost ? .lost(.between, isChecked: true) : .indeterminate
         }
         guard ranges.possible.contains(index) else { return .notExpected }
         if isDecided {
             guard ranges.certain.contains(index) else { return .indeterminate }
-            return .lost(isFollowed: ranges.followed.contains(index), isChecked: true)
+            if ranges.followed.contains(index) { return .lost(.between, isChecked: true) }
+            return .lost(isDeaf ? .inSilence : .beforeEviction, isChecked: true)
         }
         // Nobody confirmed it; but a later one of the same publisher came, and it was handed over before that one.
-        let isPassed = index >= ranges.certain.lowerBound && index < receivedEnd && !ranges.certain.isEmpty
-        return isPassed ? .lost(isFollowed: true, isChecked: false) : .indeterminate
+        let isPassed = index >= ranges.certain.lowerBound && index < received.end && !ranges.certain.isEmpty
+        return isPassed ? .lost(.between, isChecked: false) : .indeterminate
     }
 
     private mutating func lose(_ loss: Loss, _ loop: Int, _ session: Int) {
@@ -67,6 +68,22 @@ extension Settler {
         if !loss.isExcusedFromCompleteness(cause, context) { completeness.add(missing) }
         if loss.isGap(cause) { noGap.add(missing) }
         if loss.isSilent(cause, context) { noSilentLoss.add(missing) }
+        if let deadline = context.recovery?.deadline, loss.begin >= deadline { recovery.add(missing) }
+        if isBroughtByOthers(loss, cause) {
+            broughtByOthers.check(1)
+            broughtByOthers.add(missing)
+        }
+    }
+
+    /// Whether a dead or stalled client took the message from the session.
+    private func isBroughtByOthers(_ loss: Loss, _ cause: LossCause) -> Bool {
+        guard !loss.session.slowReader else { return false }
+        switch cause {
+        case .fanOutAborted: return true
+        // In memory only a walk that somebody held up until the stop is given up.
+        case .publishFailed: return context.manager == .memory && sickInstances.contains(loss.columns.instance)
+        default: return false
+        }
     }
 
     /// All that a memory manager published for others: lost by design, in numbers, without looking at each.

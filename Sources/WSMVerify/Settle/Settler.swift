@@ -15,6 +15,12 @@ struct Settler {
     var noGap = MissingTally()
     var noSilentLoss = MissingTally()
     var reach = MissingTally()
+    var recovery = MissingTally()
+    /// Losses that sick clients brought upon others.
+    var broughtByOthers = MissingTally()
+    /// Instances with clients that are slow on purpose.
+    let sickInstances: Set<UInt16>
+    let order: ReceiptOrder
     var outOfBounds = ReceiptTally()
     var neverSubmitted = ReceiptTally()
 
@@ -38,12 +44,14 @@ struct Settler {
         var witness: String?
     }
 
-    init(loops: [LoopRecord], context: SettlementContext) {
+    init(loops: [LoopRecord], history: [PublisherHistory], context: SettlementContext) {
         self.context = context
         self.loops = loops
+        order = ReceiptOrder(loops: loops, history: history.filter { !$0.isFence })
         windows = loops.map { loop in loop.sessions.map { SessionWindow($0, context: context) } }
-        gaps = OfflineGap.all(in: loops)
+        gaps = OfflineGap.all(in: loops, context)
         abortedFanOuts = Set(context.abortedFanOuts)
+        sickInstances = Set(loops.flatMap { $0.sessions.filter(\.slowReader).map(\.instance) })
         sessions = loops.map { Array(repeating: SessionTally(), count: $0.sessions.count) }
     }
 
@@ -89,8 +97,10 @@ struct Settler {
         var reached = ReachTable(columns: columns)
         for (loop, record) in loops.enumerated()
         where record.channel == channel && number < record.ledger.publisherCount {
+            var tracks = record.ledger.orders.map { PublisherTrack($0, publisher: number, count: columns.count) }
             for session in record.sessions.indices {
-                settle(columns, loop, session, &reached)
+                guard let order = record.ledger.order(ofInstance: record.sessions[session].instance) else { continue }
+                settle(columns, &tracks[order], loop, session, &reached)
             }
         }
         reached.settle(into: &reach, context: context)
@@ -101,23 +111,23 @@ struct Settler {
 
     /// Settles one publisher with one session.
     private mutating func settle(
-        _ columns: PublisherColumns, _ loop: Int, _ session: Int, _ reached: inout ReachTable
+        _ columns: PublisherColumns, _ track: inout PublisherTrack, _ loop: Int, _ session: Int,
+        _ reached: inout ReachTable
     ) {
-        let ledger = loops[loop].ledger
-        let cursor = ledger.cursor(session: session, publisher: Int(columns.publisher))
-        guard columns.count > 0 || cursor.isOpen else { return }
-        let received = ReceivedRanges(cursor, holes: ledger.holes(of: cursor), count: columns.count)
+        guard columns.count > 0 || !track.isEmpty else { return }
+        let observed = loops[loop].sessions[session]
+        let departure = loops[loop].ledger.departure(of: session)
+        let received = track.received(observed.slice, departure)
         let ranges = MessageRanges(columns, windows[loop][session])
-        let isBlurred = ledger.isBlurred(session: session)
+        let isBlurred = departure?.isBlurred ?? false
         countReceived(columns, received, ranges, loop, session, isBlurred: isBlurred)
         guard !isBlurred else { return }
-        let observed = loops[loop].sessions[session]
         checkBounds(columns, received, windows[loop][session], observed)
         if observed.instance != columns.instance {
             reached.add(instance: observed.instance, expected: ranges.followed, received: received.ranges)
         }
-        countChecks(columns, ranges, observed)
-        if context.manager == .memory, observed.instance != columns.instance, !cursor.isOpen {
+        countChecks(columns, ranges, observed, isDeaf: windows[loop][session].isDeaf)
+        if context.manager == .memory, observed.instance != columns.instance, received.isEmpty {
             loseToOtherInstance(columns, ranges, observed, loop, session)
         } else {
             findMissing(columns, received, ranges, loop, session)
@@ -130,7 +140,7 @@ struct Settler {
     ) {
         var expected =
             columns.handedOver.measured(ranges.possible) + columns.neverHandedOver.measured(ranges.submitted)
-        if received.isAny { sessions[loop][session].publishers += 1 }
+        if !received.isEmpty { sessions[loop][session].publishers += 1 }
         if received.neverSubmitted > 0, !isBlurred {
             sessions[loop][session].neverSubmitted += received.neverSubmitted
             neverSubmitted.violations += received.neverSubmitted
@@ -179,13 +189,18 @@ struct Settler {
     }
 
     private mutating func countChecks(
-        _ columns: PublisherColumns, _ ranges: MessageRanges, _ observed: ObservedSession
+        _ columns: PublisherColumns, _ ranges: MessageRanges, _ observed: ObservedSession, isDeaf: Bool
     ) {
         if context.manager == .memory, observed.instance != columns.instance { return }
+        let certain = columns.handedOverDecided.all(ranges.certain)
         let followed = columns.handedOverDecided.all(ranges.followed)
         let neverPublished = columns.neverHandedOverDecided.all(ranges.submittedWithin)
-        completeness.check(columns.handedOverDecided.all(ranges.certain) + neverPublished)
+        completeness.check(certain + neverPublished)
+        if let deadline = context.recovery?.deadline {
+            let later = columns.handedOver(after: deadline - 1).clamped(to: ranges.certain)
+            recovery.check(columns.handedOverDecided.all(later))
+        }
         noGap.check(followed)
-        noSilentLoss.check(followed + neverPublished)
+        noSilentLoss.check((isDeaf ? certain : followed) + neverPublished)
     }
 }
