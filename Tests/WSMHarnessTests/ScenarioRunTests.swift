@@ -56,6 +56,7 @@ struct ScenarioRunTests {
         #expect(result.delivery.lost == 0)
         #expect(result.verdict == .passed, "\(result.reason)")
         #expect(result.latency.count == result.delivery.received)
+        for stage in [result.stages.broker, result.stages.write, result.stages.wire] { #expect(stage.count > 0) }
         #expect(try guarantee("cross-instance-reach", of: result).verdict == .holds)
         #expect(try guarantee("process-order", of: result).verdict == .holds)
     }

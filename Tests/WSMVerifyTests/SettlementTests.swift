@@ -185,34 +185,38 @@ struct SettlementTests {
     @Test("The wire stage counts from the instant that the instance had written the frames")
     func wire() throws {
         final class Written: WrittenInstants {
+            let isPerClient: Bool
             var asked = 0
-            func writtenAt(instance: UInt16, publisher: UInt32, sequence: UInt64) -> MonotonicInstant? {
+            init(isPerClient: Bool) { self.isPerClient = isPerClient }
+            func writtenAt(instance: UInt16, client: UInt32, publisher: UInt32, sequence: UInt64) -> MonotonicInstant? {
                 asked += 1
                 return sequence == 1 ? nil : World.at(100 + Int64(sequence) * 10 + 7)
             }
         }
-        let written = Written()
-        let observer = DeliveryObserver(
-            run: World.run, publisherCount: 2, channel: 0, measuredFrom: World.at(0), written: written)
-        let world = World()
-        let sessions = (0..<5).map {
-            observer.sessionOpened(
-                client: $0, instance: 3, slowReader: false, attemptedAt: World.at(0), openedAt: World.at(1))
-        }
-        for index in 0..<3 as Range<Int64> {
-            world.publish(at: 100 + index * 10).bytes.withUnsafeBytes { bytes in
-                for session in sessions {
-                    observer.received(session: session, message: bytes, at: World.at(110 + index * 10))
+        for isPerClient in [false, true] {
+            let written = Written(isPerClient: isPerClient)
+            let observer = DeliveryObserver(
+                run: World.run, publisherCount: 2, channel: 0, measuredFrom: World.at(0), written: written)
+            let world = World()
+            let sessions = (0..<5).map {
+                observer.sessionOpened(
+                    client: $0, instance: 3, slowReader: false, attemptedAt: World.at(0), openedAt: World.at(1))
+            }
+            for index in 0..<3 as Range<Int64> {
+                world.publish(at: 100 + index * 10).bytes.withUnsafeBytes { bytes in
+                    for session in sessions {
+                        observer.received(session: session, message: bytes, at: World.at(110 + index * 10))
+                    }
                 }
             }
+            let summary = observer.snapshot().stages.wire.summary
+            #expect(summary.count == 10)
+            #expect(summary.min == 3000)
+            #expect(summary.max == 3000)
+            // Once for each of the two that are known, and each time for the one that is not; or for every client.
+            #expect(written.asked == (isPerClient ? 15 : 7))
+            #expect(observer.measuredDeliveries == 15)
+            #expect(observer.latencySoFar.count == 15)
         }
-        let summary = observer.snapshot().stages.wire.summary
-        #expect(summary.count == 10)
-        #expect(summary.min == 3000)
-        #expect(summary.max == 3000)
-        // Once for each of the two that are known, and each time for the one that is not.
-        #expect(written.asked == 7)
-        #expect(observer.measuredDeliveries == 15)
-        #expect(observer.latencySoFar.count == 15)
     }
 }

@@ -39,13 +39,12 @@ struct RunContext: Sendable {
         let options = FleetOptions(
             pingInterval: ping > .zero ? ping : nil, reconnect: scenario.clients.reconnect.policy, seed: scenario.seed,
             labelsClients: true)
-        // With a subscription a client there is no one instant at which an instance has written a message.
-        let isShared = spec.manager == .memory || spec.subscription == .shared
+        let isPerClient = spec.manager == .broadcast && spec.subscription == .perClient
         let bounds = LagBounds(isolation: scenario.expect.bounds.isolation, lag: scenario.expect.bounds.lag)
         let fleet = ClientFleet<DeliveryObserver>(group: group, endpoints: endpoints, options: options) { _ in
             DeliveryObserver(
                 run: run, publisherCount: publishers.count, channel: publishers.number(of: .events) ?? 0,
-                bounds: bounds, written: isShared ? FleetWrittenInstants(probes) : nil)
+                bounds: bounds, written: FleetWrittenInstants(probes, isPerClient: isPerClient))
         }
         return RunContext(
             scenario: scenario, plan: plan, run: run, publishers: publishers, probes: probes, cluster: cluster,

@@ -3,10 +3,14 @@ package import WSMRecord
 
 /// Tells when an instance had written a message's frames, for the wire stage.
 package protocol WrittenInstants: AnyObject {
+    /// Whether each client has an instant of its own; otherwise an instance has one for all of its clients.
+    var isPerClient: Bool { get }
+
     /// The instant, or `nil` when it is not known (yet).
     ///
-    /// Called on the observer's event loop, once a message and instance when known; it must not block.
-    func writtenAt(instance: UInt16, publisher: UInt32, sequence: UInt64) -> MonotonicInstant?
+    /// Called on the observer's event loop, once a message and instance when known (each time where ``isPerClient``); it must
+    /// not block.
+    func writtenAt(instance: UInt16, client: UInt32, publisher: UInt32, sequence: UInt64) -> MonotonicInstant?
 }
 
 /// Observes the deliveries of one event loop: the latencies, and the ledger of its sessions.

@@ -121,22 +121,24 @@ struct ReceiptRecorder {
         record.stages.latency.record(at - stamp.intended)
         record.stages.latencyFromActualSend.record(at - stamp.sent)
         record.skew.record(publisher: Int(stamp.publisher.rawValue), sequence: Int(stamp.sequence), at: at)
-        if written != nil, let instant = writtenAt(stamp, instance: record.ledger.sessions[session].instance) {
-            record.stages.wire.record(at - instant)
-        }
+        if written != nil, let instant = writtenAt(stamp, session) { record.stages.wire.record(at - instant) }
     }
 
-    /// Asks only for another message than the last one of the same instance, which most receipts are.
-    private mutating func writtenAt(_ stamp: ProbeStamp, instance: UInt16) -> MonotonicInstant? {
-        let index = Int(instance)
+    /// Where all clients of an instance share an instant, asks only for another message than the last one.
+    private mutating func writtenAt(_ stamp: ProbeStamp, _ session: Int) -> MonotonicInstant? {
+        let state = record.ledger.sessions[session]
+        func ask() -> MonotonicInstant? {
+            written?.writtenAt(
+                instance: state.instance, client: state.client, publisher: stamp.publisher.rawValue,
+                sequence: stamp.sequence)
+        }
+        if written?.isPerClient == true { return ask() }
+        let index = Int(state.instance)
         while lastWritten.count <= index { lastWritten.append(WrittenMessage()) }
         if lastWritten[index].sequence == stamp.sequence, lastWritten[index].publisher == stamp.publisher.rawValue {
             return lastWritten[index].at
         }
-        guard
-            let instant = written?.writtenAt(
-                instance: instance, publisher: stamp.publisher.rawValue, sequence: stamp.sequence)
-        else { return nil }
+        guard let instant = ask() else { return nil }
         lastWritten[index] = WrittenMessage(
             publisher: stamp.publisher.rawValue, sequence: stamp.sequence, at: instant)
         return instant
