@@ -68,13 +68,21 @@ package struct LatencyHistogram: Sendable {
         return TimeSpan(nanoseconds: min(most, max(least, value)))
     }
 
+    /// The mean of all spans; `nil` when nothing was recorded.
+    ///
+    /// A few operations, unlike ``summary``.
+    package var mean: TimeSpan? {
+        guard count > 0 else { return nil }
+        // The sum is below count × 1 h, so the quotient fits.
+        return TimeSpan(
+            nanoseconds: Int64(clamping: histogram.totalCount.dividingFullWidth((sumHigh, sumLow)).quotient))
+    }
+
     /// The usual figures.
     package var summary: LatencySummary {
-        guard count > 0 else { return LatencySummary() }
-        // The sum is below count × 1 h, so the quotient fits.
-        let mean = histogram.totalCount.dividingFullWidth((sumHigh, sumLow)).quotient
+        guard let mean else { return LatencySummary() }
         return LatencySummary(
-            count: count, min: least, mean: Int64(clamping: mean), p50: percentile(50).nanoseconds,
+            count: count, min: least, mean: mean.nanoseconds, p50: percentile(50).nanoseconds,
             p90: percentile(90).nanoseconds, p99: percentile(99).nanoseconds, p999: percentile(99.9).nanoseconds,
             max: most)
     }

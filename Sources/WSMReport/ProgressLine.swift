@@ -1,5 +1,6 @@
 import WSMCore
 package import WSMHarness
+import WSMRecord
 
 /// Draws a run's progress as text.
 ///
@@ -20,7 +21,15 @@ package enum ProgressLine {
         } else {
             head += "  \(Figures.time(progress.elapsed))"
         }
-        return [PlainText.cut(head, to: width), PlainText.cut(figures(progress), to: width)]
+        var lines = [head, figures(progress)]
+        if let stages = progress.stages { lines.append(waterfall(stages)) }
+        return lines.map { PlainText.cut($0, to: width) }
+    }
+
+    /// The mean time in each stage, in the order of a message's way.
+    private static func waterfall(_ means: StageMeans) -> String {
+        let known = means.stages.filter { $0.share.count > 0 }
+        return "mean: " + known.map { "\($0.name) \(Figures.time($0.share.mean))" }.joined(separator: " > ")
     }
 
     /// A line of its own, for logs.

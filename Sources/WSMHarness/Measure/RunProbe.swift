@@ -50,6 +50,13 @@ final class RunProbe: InstanceProbe {
         return sum
     }
 
+    /// The means of the stages so far, cheap enough to be asked a few times a second.
+    var stageMeans: StageMeans {
+        var means = publishingStages.withLock { StageMeans($0) }
+        means.add(writingStages.withLock { StageMeans($0) })
+        return means
+    }
+
     var recordedEvents: Events { events.withLock { $0 } }
 
     // MARK: InstanceProbe

@@ -1,4 +1,5 @@
 package import WSMCore
+package import WSMRecord
 
 /// How far a run has come: a plain value that the harness streams and a display draws.
 package struct RunProgress: Hashable, Sendable {
@@ -34,6 +35,8 @@ package struct RunProgress: Hashable, Sendable {
     /// The latency so far; `nil` before the first measured delivery.
     package var p50: TimeSpan?
     package var p99: TimeSpan?
+    /// Where messages spend their time, so far; `nil` before the first measured one.
+    package var stages: StageMeans?
     /// Deliveries known to be missing.
     package var lost: Int
     /// Something that just happened, for a line of its own: a fault, a client that cannot connect.

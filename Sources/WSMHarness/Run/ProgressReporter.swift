@@ -66,11 +66,19 @@ final class ProgressReporter: Sendable {
             return (state, rate)
         }
         // Of several loops the slowest figure: a progress line, not a result.
-        report(
-            RunProgress(
-                phase: snapshot.phase, elapsed: now - snapshot.began, total: snapshot.total,
-                clientsConnected: context.fleet.connectedCount, clientsPlanned: context.plan.clients.count,
-                published: published, received: Int(received), ratePerSecond: rate,
-                p50: parts.compactMap(\.p50).max(), p99: parts.compactMap(\.p99).max()))
+        var progress = RunProgress(
+            phase: snapshot.phase, elapsed: now - snapshot.began, total: snapshot.total,
+            clientsConnected: context.fleet.connectedCount, clientsPlanned: context.plan.clients.count,
+            published: published, received: Int(received), ratePerSecond: rate,
+            p50: parts.compactMap(\.p50).max(), p99: parts.compactMap(\.p99).max())
+        if progress.p50 != nil { progress.stages = stageMeans(parts) }
+        report(progress)
+    }
+
+    private func stageMeans(_ parts: [ObserverProgress]) -> StageMeans {
+        var means = StageMeans(StageHistograms())
+        for part in parts { means.add(part.stages) }
+        for probe in context.probes { means.add(probe.stageMeans) }
+        return means
     }
 }

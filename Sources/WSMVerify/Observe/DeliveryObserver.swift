@@ -60,8 +60,8 @@ package final class DeliveryObserver: DeliverySink {
         let latency = recorder.record.stages.latency
         return ObserverProgress(
             received: recorder.record.received,
-            p50: latency.count > 0 ? latency.percentile(50) : nil, p99: latency.count > 0 ? latency.percentile(99) : nil
-        )
+            p50: latency.count > 0 ? latency.percentile(50) : nil,
+            p99: latency.count > 0 ? latency.percentile(99) : nil, stages: StageMeans(recorder.record.stages))
     }
 
     /// Open sessions that have received nothing that was published at `instant` or later.
@@ -102,4 +102,6 @@ package struct ObserverProgress: Hashable, Sendable {
     /// Of the measured deliveries; `nil` before the first.
     package var p50: TimeSpan?
     package var p99: TimeSpan?
+    /// Of which only the wire is known here.
+    package var stages: StageMeans
 }
