@@ -95,7 +95,9 @@ let package = Package(
             uses: [nioCore, nioPosix, nioHTTP, nioWebSocket, nioEmbedded]),
         tests(of: "WSMScenario", needs: ["WSMCore"]),
         tests(
-            of: "WSMHarness", needs: ["WSMCore", "WSMManagers", "WSMRedis", "WSMScenario", "WSMVerify", "WSMRecord"]),
+            of: "WSMHarness",
+            needs: ["WSMCore", "WSMManagers", "WSMRedis", "WSMInstance", "WSMScenario", "WSMVerify", "WSMRecord"],
+            uses: [nioCore, nioPosix, nioHTTP, nioWebSocket]),
         tests(of: "WSMReport", needs: ["WSMCore", "WSMRecord", "WSMVerify", "WSMHarness"]),
     ]
 )

@@ -21,11 +21,13 @@ struct Headline {
     static func setup(of result: RunResult) -> String {
         let setup = result.setup
         var parts: [String] = []
-        if setup.instances > 0 {
+        if setup.manager == "target" {
+            parts.append(setup.instances == 1 ? "target with 1 URL" : "target with \(setup.instances) URLs")
+        } else if setup.instances > 0 {
             let noun = setup.instances == 1 ? "instance" : "instances"
             parts.append("\(setup.instances) \(noun) \(setup.placement)")
         }
-        if !setup.manager.isEmpty {
+        if !setup.manager.isEmpty, setup.manager != "target" {
             parts.append(setup.profile.isEmpty ? setup.manager : "\(setup.manager) manager (\(setup.profile))")
         }
         if result.clients.planned > 0 {

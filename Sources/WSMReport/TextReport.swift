@@ -30,6 +30,7 @@ package enum TextReport {
             faults(result.faults),
             validity(result.validity, timing: result.timing, clients: result.clients, width: width),
             Section(lines: resources(result.resources), separated: true),
+            target(result.target),
             Section(lines: ground(result, folder: folder)),
         ]
         Section.fit(&sections, into: lineLimit)
@@ -220,6 +221,19 @@ extension TextReport {
             lines.append(entry("Redis", text))
         }
         return lines
+    }
+
+    /// What a target did that its deliveries do not show: the most frequent failure of a publish first.
+    private static func target(_ target: TargetResult?) -> Section {
+        guard let target else { return Section(lines: []) }
+        var lines = target.publishFailures.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { reason, count in
+            entry("Publishes", PlainText.printable("\(Figures.grouped(count)) failed: \(reason)"))
+        }
+        if target.sessionsClosed + target.sessionsDropped > 0 {
+            let closed = "\(Figures.grouped(target.sessionsClosed)) closed by the target"
+            lines.append(entry("Sessions", "\(closed), \(Figures.grouped(target.sessionsDropped)) dropped"))
+        }
+        return Section(lines: lines, isElastic: true, more: "more failures, see result.json")
     }
 
     private static func ground(_ result: RunResult, folder: String?) -> [Line] {

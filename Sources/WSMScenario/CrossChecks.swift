@@ -2,8 +2,8 @@ import WSMCore
 
 /// The checks that look at more than one key.
 struct CrossChecks {
-    private let root: TreeReader
-    private var faults: DiagnosticList
+    let root: TreeReader
+    var faults: DiagnosticList
 
     static func check(_ root: SourceNode, into faults: inout DiagnosticList) {
         var checks = CrossChecks(root: TreeReader(node: root), faults: faults)
@@ -13,6 +13,7 @@ struct CrossChecks {
         checks.checkFaults()
         checks.checkPlanSize()
         checks.checkBounds()
+        if checks.root.has("target") { checks.checkTarget() }
         faults = checks.faults
     }
 
@@ -21,8 +22,15 @@ struct CrossChecks {
         self.faults = faults
     }
 
-    private func origin(_ reader: TreeReader, _ key: String) -> Origin {
+    func origin(_ reader: TreeReader, _ key: String) -> Origin {
         reader.value(key)?.origin ?? .position(file: "", line: 1, column: 1)
+    }
+
+    /// How many instances there are to connect to; `nil` where that is not known.
+    private var instanceCount: Int? {
+        if root.has("cluster") { return root.inside("cluster").count("instances", 1) }
+        let urls = root.inside("target").items("clients").count
+        return urls > 0 ? urls : nil
     }
 
     private mutating func checkCluster() {
@@ -75,9 +83,9 @@ struct CrossChecks {
     }
 
     private mutating func checkWeights(_ clients: TreeReader) {
-        guard let weights = ScenarioBuilder.weights(clients), root.has("cluster") else { return }
+        guard let weights = ScenarioBuilder.weights(clients) else { return }
         let origin = origin(clients.inside("assignment"), "weights")
-        if let instances = root.inside("cluster").count("instances", 1), weights.count != instances {
+        if let instances = instanceCount, weights.count != instances {
             faults.error(
                 at: origin,
                 "clients.assignment.weights has \(Plural.count(weights.count, "number")), "
@@ -99,7 +107,9 @@ struct CrossChecks {
                     hint: "a process ends in one way")
             }
         }
-        if let channel = workload.text("channel"), TextRule.isName(channel), channel != ChannelName.events.name {
+        if let channel = workload.text("channel"), TextRule.isName(channel), channel != ChannelName.events.name,
+            !root.has("target")
+        {
             faults.warning(
                 at: origin(workload, "channel"),
                 "\(path).channel: no client listens to \(Diagnostic.quoted(channel)), nothing of it is delivered",
@@ -108,7 +118,7 @@ struct CrossChecks {
     }
 
     private mutating func checkFaults() {
-        guard root.has("cluster"), let instances = root.inside("cluster").count("instances", 1) else { return }
+        guard let instances = instanceCount else { return }
         let end = root.duration("duration", .zero) ?? .zero
         for (index, fault) in root.items("faults").enumerated() {
             if fault.has("target"), let target = fault.count("target", 0), target >= instances {

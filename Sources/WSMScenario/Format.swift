@@ -36,6 +36,10 @@ enum TextRule: Sendable {
     case webSocketURL
     /// `redis`, `http`: the URL of what takes the publishes of a target.
     case publishURL
+    /// The name of a Redis channel.
+    case channel
+    /// One of the values of `Sec-WebSocket-Protocol`.
+    case subprotocol
 }
 
 /// The keys of one map.

@@ -70,10 +70,39 @@ extension FormatChecker {
             faults.error(
                 at: origin, "\(path): TLS to Redis (rediss://) is not supported yet", hint: "use redis:// or unix://")
         case .webSocketURL:
-            try checkURL(text, schemes: ["ws", "wss"], example: "ws://127.0.0.1:8080/api/ws/events")
+            try checkWebSocketURL(text)
         case .publishURL:
             try checkURL(
                 text, schemes: ["redis", "rediss", "unix", "http", "https"], example: "redis://127.0.0.1:6379")
+        case .channel:
+            guard !(1...256).contains(text.utf8.count) || text.unicodeScalars.contains(where: { $0.value < 0x20 })
+            else { return }
+            throw QuantityError(
+                message: "this is no name of a channel", hint: "1 to 256 bytes without control characters")
+        case .subprotocol:
+            guard !TextRule.isSubprotocol(text) else { return }
+            // The message leaves the text out: it may be a token.
+            throw QuantityError(
+                message: "this is no subprotocol",
+                hint: "1 to 4096 visible ASCII characters, no blank and no comma: several are a list")
+        }
+    }
+
+    private func checkWebSocketURL(_ text: String) throws(QuantityError) {
+        guard !text.hasPrefix("wss://") else {
+            throw QuantityError(
+                message: "TLS (wss://) is not supported yet",
+                hint: "use the ws:// address behind the TLS proxy")
+        }
+        do throws(TargetURL.Fault) {
+            let url = try TargetURL(text, schemes: ["ws"])
+            guard url.login == nil else {
+                throw TargetURL.Fault(
+                    message: "a WebSocket URL with a user or a password is not supported",
+                    hint: "take it out; a token can stand in target.subprotocols or in the URL's query")
+            }
+        } catch {
+            throw QuantityError(message: error.message, hint: error.hint)
         }
     }
 
@@ -103,6 +132,11 @@ extension Distribution {
 }
 
 extension TextRule {
+    /// Visible ASCII without a comma: more than RFC 6455 allows (a token), since tokens in Base64 are in use.
+    static func isSubprotocol(_ text: String) -> Bool {
+        (1...4096).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7e).contains($0) && $0 != 0x2c }
+    }
+
     /// 1 to 100 bytes that are safe in a path, in Redis and in a URL.
     static func isName(_ text: String) -> Bool {
         let bytes = text.utf8

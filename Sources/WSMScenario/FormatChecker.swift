@@ -55,7 +55,11 @@ struct FormatChecker {
             }
             if found.count > 1 {
                 let names = group.joined(separator: " and ")
-                faults.error(at: found[1].keyOrigin, "\(place) can have only one of \(names)")
+                let isSystem = group.contains("target")
+                faults.error(
+                    at: found[1].keyOrigin, "\(place) can have only one of \(names)",
+                    hint: isSystem
+                        ? "a target runs already: it takes no cluster.* key, and --redis is a cluster's" : nil)
             }
         }
     }

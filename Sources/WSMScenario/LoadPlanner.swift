@@ -34,7 +34,7 @@ extension LoadPlan {
 private struct LoadPlanner {
     let scenario: Scenario
 
-    private var instances: Int { scenario.cluster.instances }
+    private var instances: Int { scenario.instanceCount }
 
     private func random(_ stream: CounterRNG.Stream, _ entity: UInt64) -> CounterRNG {
         CounterRNG(seed: scenario.seed, stream: stream, entity: entity)

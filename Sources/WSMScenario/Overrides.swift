@@ -75,8 +75,10 @@ enum Overrides {
             return
         }
         let map = format?.mapFormat
-        // A key that excludes another takes its place: cluster.redis.url that of cluster.redis.mode.
-        for group in [map?.oneOf ?? [], map?.atMostOneOf ?? []] where group.contains(key) {
+        // A key that excludes another takes its place: cluster.redis.url that of cluster.redis.mode. A cluster does not
+        // take that of a target, nor the other way round: that would be another scenario.
+        let exclusive = key == "cluster" || key == "target" ? [] : map?.oneOf ?? []
+        for group in [exclusive, map?.atMostOneOf ?? []] where group.contains(key) {
             entries.removeAll { $0.key != key && group.contains($0.key) }
         }
         let inner = map?.keys.first { $0.name == key }?.shape

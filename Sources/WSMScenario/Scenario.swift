@@ -32,6 +32,14 @@ package struct Scenario: Hashable, Sendable {
     /// The load's whole length: warm-up and measured window.
     package var loadDuration: TimeSpan { warmup + duration }
 
+    /// How many instances clients connect to: those of the cluster, or the URLs of the target.
+    package var instanceCount: Int {
+        switch system {
+        case .cluster(let cluster): cluster.instances
+        case .target(let target): target.clients.count
+        }
+    }
+
     /// The cluster that wsmlab starts; of no use, and all defaults, if the scenario has a target.
     package var cluster: ClusterSpec {
         get {
@@ -51,6 +59,8 @@ package enum SystemSpec: Hashable, Sendable {
 }
 
 /// A system that already runs, ours or not.
+///
+/// An instance of it is an index into ``clients``.
 package struct TargetSpec: Hashable, Sendable {
     /// Where clients connect to, as WebSocket URLs.
     package var clients: [String]

@@ -10,7 +10,7 @@ enum ScenarioFormat {
             KeyFormat("warmup", .duration(Limits.warmup), default: "1s", "Load before the measured window."),
             KeyFormat("duration", .duration(Limits.duration), required: true, "The measured window."),
             KeyFormat("cluster", .map(cluster), "The instances that wsmlab starts. Either this or target."),
-            KeyFormat("target", .map(target), supported: false, "A system that already runs, in place of cluster."),
+            KeyFormat("target", .map(target), "A system that already runs, in place of cluster."),
             KeyFormat("clients", .map(clients), "The WebSocket clients."),
             KeyFormat("workload", .list(of: .variants(key: "kind", workloads), Limits.workloads), "The load."),
             KeyFormat(
@@ -87,7 +87,8 @@ enum ScenarioFormat {
                 ])), default: "round-robin", "Which instance a client connects to."),
         KeyFormat("connectRate", .rate(Limits.rate), default: "500/s", "How fast the clients connect."),
         KeyFormat(
-            "ping", .duration(Limits.pause), default: "30s", "How often a client sends __ping__; 0s: never."),
+            "ping", .duration(Limits.pause), default: "30s",
+            "How often a client sends __ping__; 0s, the default with a target: never."),
         KeyFormat(
             "churn",
             .map(
@@ -147,17 +148,23 @@ enum ScenarioFormat {
     ]
 
     private static let target = MapFormat(keys: [
-        KeyFormat("clients", .list(of: .text(.webSocketURL), 1...1000), required: true, "Where clients connect to."),
-        KeyFormat("subprotocols", .list(of: .text(.any(limit: 4096)), 1...16), "What clients offer at the handshake."),
+        KeyFormat(
+            "clients", .list(of: .text(.webSocketURL), Limits.instances), required: true,
+            "Where clients connect to: the URL of each instance."),
+        KeyFormat("subprotocols", .list(of: .text(.subprotocol), 1...16), "What clients offer at the handshake."),
         KeyFormat(
             "publish",
             .map(
                 MapFormat(keys: [
-                    KeyFormat("via", .choice(["redis", "http"]), required: true, "How messages get into the system."),
+                    KeyFormat(
+                        "via", .choice(["redis", "http"]), required: true,
+                        "How messages get into the system: PUBLISH, or a POST with the message as its body."),
                     KeyFormat("url", .text(.publishURL), required: true, "Where they are sent to."),
-                    KeyFormat("channel", .text(.name), default: "events", "The Redis channel."),
+                    KeyFormat("channel", .text(.channel), default: "events", "The Redis channel."),
                 ])), required: true, "How wsmlab publishes."),
-        KeyFormat("pids", .list(of: .count(1...(1 << 22)), 1...1000), "Processes whose CPU and memory are recorded."),
+        KeyFormat(
+            "pids", .list(of: .count(1...(1 << 22)), Limits.instances),
+            "Processes whose CPU and memory are recorded, with their child processes."),
     ])
 
     private static let expect = MapFormat(keys: [

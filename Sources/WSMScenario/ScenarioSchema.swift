@@ -196,6 +196,9 @@ extension TextRule {
         case .redisURL: TextRule.schema(pattern: "^(redis|rediss|unix)://[!-~]+$")
         case .webSocketURL: TextRule.schema(pattern: "^wss?://[!-~]+$")
         case .publishURL: TextRule.schema(pattern: "^(redis|rediss|unix|http|https)://[!-~]+$")
+        case .channel:
+            .object([("type", .text("string")), ("minLength", .integer(1)), ("maxLength", .integer(256))])
+        case .subprotocol: TextRule.schema(pattern: "^[!-+\\--~]{1,4096}$")
         }
     }
 

@@ -78,7 +78,16 @@ struct DiagnosticTests {
             ("cluster: {}\nclients: {transport: direct}", "4:22", "clients.transport: direct"),
             ("cluster: {}\nfaults: [{at: 1s, action: redis.kill}]", "4:1", "faults"),
             (
-                "target: {clients: ['ws://h/'], publish: {via: http, url: 'http://h/'}}", "3:1", "target"
+                "target: {clients: ['wss://h/'], publish: {via: http, url: 'http://h/'}}", "3:20",
+                "target.clients[0]: TLS (wss://)"
+            ),
+            (
+                "target: {clients: ['ws://h/'], publish: {via: http, url: 'https://h/'}}", "3:58",
+                "target.publish.url: TLS (https://)"
+            ),
+            (
+                "target: {clients: ['ws://h/'], publish: {via: redis, url: 'rediss://h'}}", "3:59",
+                "target.publish.url: TLS to Redis (rediss://)"
             ),
         ])
     func unsupported(_ cluster: String, _ place: String, _ what: String) throws {

@@ -18,11 +18,34 @@ struct RandomScenario {
         scenario.description = pick(descriptions)
         scenario.seed = random.next()
         scenario.warmup = span(upTo: 5)
-        scenario.cluster = cluster()
-        scenario.clients = clients(instances: scenario.cluster.instances)
-        scenario.workload = (0..<random.below(4)).map { _ in workload() }
+        let hasTarget = random.below(4) == 0
+        scenario.system = hasTarget ? .target(target()) : .cluster(cluster())
+        scenario.clients = clients(instances: scenario.instanceCount)
+        scenario.workload = (0..<random.below(4)).map { _ in hasTarget ? targetWorkload() : workload() }
         scenario.expect = expect()
+        if hasTarget {
+            scenario.expect.guarantees[.processOrder] = nil
+            scenario.expect.thresholds.removeAll { $0.path.hasPrefix("stages.") || $0.path.hasPrefix("resources.") }
+        }
         return scenario
+    }
+
+    private mutating func target() -> TargetSpec {
+        let urls = ["ws://h/", "ws://127.0.0.1:8080/api?token=a%20b", "ws://[::1]:1/x"]
+        let publish: [TargetPublish] = [
+            .http(url: "http://u:p%40w@h:1/publish?x=1"), .redis(url: "redis://:p%22w@h:1/2", channel: .events),
+            .redis(url: "unix:///tmp/r.sock?db=3", channel: ChannelName("a: b, {c} ✓")),
+        ]
+        return TargetSpec(
+            clients: (0...random.below(3)).map { _ in pick(urls) },
+            subprotocols: pick([[], ["base64.bearer.token", "a=/+b:\"c\\"]]), publish: pick(publish),
+            pids: pick([[], [1], [1 << 22, 7]]))
+    }
+
+    private mutating func targetWorkload() -> WorkloadSpec {
+        var spec = BroadcastsSpec(rate: rate(1000))
+        spec.publishers = 1 + random.below(8)
+        return .broadcasts(spec)
     }
 
     private mutating func pick<Element>(_ all: [Element]) -> Element { all[random.below(all.count)] }

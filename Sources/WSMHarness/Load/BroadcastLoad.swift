@@ -12,23 +12,34 @@ final class BroadcastLoad: Sendable {
     private let thread: DedicatedThread
     private let slip = Monitor(LatencyHistogram())
 
-    init(
-        _ plan: PlannedBroadcaster, instance: LiveInstance, probe: RunProbe, clock: LoadClock
-    ) {
-        let slip = self.slip
-        thread = DedicatedThread(name: "load-\(plan.index)") {
+    /// Publishes one message of the plan and returns when that is done.
+    typealias Publish = (_ intended: MonotonicInstant, _ sent: MonotonicInstant) -> Void
+
+    convenience init(_ plan: PlannedBroadcaster, instance: LiveInstance, probe: RunProbe, clock: LoadClock) {
+        self.init(plan, clock: clock) {
             let publisher = instance.manager.makePublisher(entity: 1 << 32 | UInt64(plan.index))
             let json = BroadcastPayload.json(bytes: plan.payloadBytes)
+            return { intended, sent in
+                let submission = Submission(
+                    source: .load(plan.index), channel: plan.channel, intended: intended, sent: sent)
+                publisher.broadcastData(
+                    [Broadcast(channels: [plan.channel], json: json, stamp: probe.submitted(submission))])
+            }
+        }
+    }
+
+    /// - Parameter makePublish: Called once, on the load's thread, which alone uses what it returns.
+    init(_ plan: PlannedBroadcaster, clock: LoadClock, makePublish: @escaping @Sendable () -> Publish) {
+        let slip = self.slip
+        thread = DedicatedThread(name: "load-\(plan.index)") {
+            let publish = makePublish()
             var freeSince = clock.start
             for offset in plan.sendsAt {
                 let intended = clock.start + offset
                 guard clock.wait(until: intended) else { return }
                 let now = MonotonicInstant.now()
                 if intended >= clock.measuredFrom { slip.withLock { $0.record(now - max(intended, freeSince)) } }
-                let submission = Submission(
-                    source: .load(plan.index), channel: plan.channel, intended: intended, sent: now)
-                publisher.broadcastData(
-                    [Broadcast(channels: [plan.channel], json: json, stamp: probe.submitted(submission))])
+                publish(intended, now)
                 freeSince = .now()
             }
         }

@@ -3,7 +3,7 @@ internal import WSMInstance
 
 /// Publishes fences: messages whose receipt proves that a session was subscribed when they were published.
 enum FencePublisher {
-    private static let json = Array(#"{"name":"fence","value":{}}"#.utf8)
+    static let json = Array(#"{"name":"fence","value":{}}"#.utf8)
 
     /// Publishes one fence through each instance, on a thread of its own, and returns when all are published or failed.
     static func publish(through instances: [LiveInstance], probes: [RunProbe]) async {

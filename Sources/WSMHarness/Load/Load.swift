@@ -19,6 +19,15 @@ final class Load: Sendable {
         api = hasCalls ? ProcessLoad(plan: plan, instances: instances, clock: clock) : nil
     }
 
+    /// Starts the load's threads for a target, which takes broadcasts only.
+    init(plan: LoadPlan, target: TargetSystem, clock: LoadClock) {
+        self.clock = clock
+        broadcasters = plan.broadcasters.map { plan in
+            BroadcastLoad(plan, clock: clock) { target.makePublish(plan) }
+        }
+        api = nil
+    }
+
     /// Whether every planned item has been done, or the load was ended.
     var hasEnded: Bool { broadcasters.allSatisfy(\.hasEnded) && api?.hasEnded != false }
 

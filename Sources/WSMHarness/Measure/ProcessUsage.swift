@@ -43,7 +43,7 @@ enum ProcessUsage {
         return (now * 1024, peak * 1024)
     }
 
-    private static func read(_ path: String) -> String? {
+    static func read(_ path: String) -> String? {
         try? String(contentsOfFile: path, encoding: .utf8)
     }
 }

@@ -40,6 +40,29 @@ struct PublisherTable: Sendable {
         self.logs = logs
     }
 
+    /// Everyone who publishes to a target: the load's broadcasters, then the fence.
+    ///
+    /// - Parameter instance: Where they publish, or ``outside``.
+    init(plan: LoadPlan, targetInstance instance: UInt16) {
+        broadcasters = plan.broadcasters.count
+        workers = 0
+        channels = [.events: Self.targetChannel]
+        logs =
+            plan.broadcasters.map { broadcaster in
+                PublishLog(
+                    publisher: PublisherID(UInt32(broadcaster.index)), instance: instance,
+                    expectedMessages: broadcaster.sendsAt.count)
+            } + [PublishLog(publisher: PublisherID(UInt32(broadcasters)), instance: instance, isFence: true)]
+    }
+
+    /// The number in the stamps of the one channel that there is with a target.
+    static let targetChannel: UInt8 = 0
+    /// The instance of publishers that belong to none.
+    static let outside = UInt16.max
+
+    /// The fence of a target.
+    var targetFence: PublishLog { logs[broadcasters] }
+
     private enum Place: Int {
         case thread = 0
         case api = 1

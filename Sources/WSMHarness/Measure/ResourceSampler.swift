@@ -9,6 +9,8 @@ struct ResourceSample: Sendable {
     var instances: [Double]
     var clients: Double
     var redis: Double?
+    /// The named processes of a target, in their order.
+    var processes: [ProcessTreeUsage] = []
     var at: MonotonicInstant
 }
 
@@ -17,14 +19,23 @@ final class ResourceSampler: Sendable {
     private let instanceLoops: [Int?]
     private let clientLoops: [Int]
     private let redisPID: Int32?
+    private let watch: TargetWatch?
 
     /// - Parameters:
-    ///   - cluster: Its instances' threads are named after them, their event loops are asked for their number.
+    ///   - system: A cluster's instances' threads are named after them, their event loops are asked for their number.
     ///   - clientLoops: The event loops of the fleet.
-    init(cluster: InProcessCluster, clientLoops loops: [any EventLoop]) async throws {
+    init(_ system: SystemUnderTest, clientLoops loops: [any EventLoop]) async throws {
         var instanceLoops: [Int?] = []
-        for index in cluster.instances.indices {
-            instanceLoops.append(try await cluster.eventLoop(of: index).submit { ProcessUsage.currentThread() }.get())
+        var redisPID: Int32?
+        var watch: TargetWatch?
+        switch system {
+        case .cluster(let cluster):
+            for index in cluster.instances.indices {
+                let loop = cluster.eventLoop(of: index)
+                instanceLoops.append(try await loop.submit { ProcessUsage.currentThread() }.get())
+            }
+            redisPID = await cluster.embedded?.pid
+        case .target(let target): watch = target.watch
         }
         var clientLoops: [Int] = []
         for loop in loops {
@@ -32,7 +43,8 @@ final class ResourceSampler: Sendable {
         }
         self.instanceLoops = instanceLoops
         self.clientLoops = clientLoops
-        redisPID = await cluster.embedded?.pid
+        self.redisPID = redisPID
+        self.watch = watch
     }
 
     func sample() -> ResourceSample {
@@ -49,7 +61,7 @@ final class ResourceSampler: Sendable {
         let load = threads.values.filter { $0.name.hasPrefix("load-") }.reduce(0) { $0 + $1.cpuSeconds }
         return ResourceSample(
             instances: instances, clients: loops + load, redis: redisPID.flatMap { ProcessUsage.cpuSeconds(of: $0) },
-            at: .now())
+            processes: watch?.mark() ?? [], at: .now())
     }
 
     /// The use between two samples, a delivery of `deliveries`.
@@ -75,8 +87,13 @@ final class ResourceSampler: Sendable {
             }
             redis = RedisUsage(connections: connections, process: process)
         }
+        let processes = zip(start.processes, end.processes).map { from, to in
+            ResourceUsage(
+                pid: to.pid, cpuSeconds: max(0, to.cpuSeconds - from.cpuSeconds), deliveries: deliveries,
+                rssBytes: to.rssBytes, peakRssBytes: to.peakRssBytes)
+        }
         return Resources(
-            instances: zip(start.instances, end.instances).map { usage($1 - $0) },
+            instances: zip(start.instances, end.instances).map { usage($1 - $0) } + processes,
             clients: [usage(end.clients - start.clients)], redis: redis)
     }
 }

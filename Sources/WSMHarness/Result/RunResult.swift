@@ -50,6 +50,8 @@ package struct RunResult: Codable, Equatable, Sendable {
     package var faults: [FaultResult] = []
     /// What each instance counted.
     package var instances: [InstanceResult] = []
+    /// What a target showed from outside; of runs against one only.
+    package var target: TargetResult?
     package var resources = Resources()
     /// The trace's hash; of simulated runs only.
     package var traceHash: String?

@@ -28,6 +28,7 @@ extension Measurement {
         result.clients = clientCounts(settlement)
         result.guarantees = guarantees(settlement, expect: scenario.expect)
         result.instances = context.probes.indices.map(instanceResult)
+        result.target = target
         if let sampler, let samples {
             result.resources = sampler.resources(
                 from: samples.before, to: samples.after, deliveries: result.delivery.received,
@@ -44,6 +45,11 @@ extension Measurement {
     }
 
     private func setup(_ scenario: Scenario) -> RunSetup {
+        if case .target(let target) = scenario.system {
+            return RunSetup(
+                manager: "target", profile: "", instances: target.clients.count, placement: "",
+                transport: scenario.clients.transport.rawValue, warmupNanoseconds: scenario.warmup.nanoseconds)
+        }
         let cluster = scenario.cluster
         return RunSetup(
             manager: cluster.manager.rawValue, profile: cluster.profile.rawValue, instances: cluster.instances,
@@ -98,7 +104,7 @@ extension Measurement {
     }
 
     private func instanceResult(_ index: Int) -> InstanceResult {
-        let instance = context.cluster.instances[index]
+        let instance = context.system.instances[index]
         let counters = instance.manager.counters
         let events = context.probes[index].recordedEvents
         var result = InstanceResult(index: index)

@@ -59,9 +59,13 @@ extension Measurement {
     }
 
     /// What the cluster promises, from its manager and its policies.
+    ///
+    /// Nothing is known of a target's policies, so it promises only what any delivery must keep to: that a receipt is what
+    /// was published, and belongs to its session.
     var promises: Set<GuaranteeID> {
+        if case .target = context.system { return [.integrity, .sessionBounds] }
         let cluster = context.scenario.cluster
-        let wasRetried = context.cluster.instances.contains { $0.manager.counters.riskyRetries > 0 }
+        let wasRetried = context.system.instances.contains { $0.manager.counters.riskyRetries > 0 }
         var promise = PromiseContext(
             manager: cluster.manager, instances: cluster.instances, usesQueue: cluster.executor == .threadpool,
             hasProcesses: !context.plan.processes.isEmpty, publishesInOrder: true, publishRetried: wasRetried,

@@ -39,6 +39,11 @@ extension Measurement {
             suspicions.append(
                 "\(unfencedAtEnd) sessions did not get the end fence: what they should have got last is indeterminate")
         }
+        for process in target?.endedProcesses ?? [] {
+            suspicions.append(
+                "process \(process.pid) of target.pids ended \(milliseconds(process.at)) ms into the load: its CPU and memory "
+                    + "are counted up to there")
+        }
         if !faults.isEmpty { return Validity(verdict: .invalid, reasons: faults + suspicions) }
         return Validity(verdict: suspicions.isEmpty ? .valid : .suspect, reasons: suspicions)
     }

@@ -30,6 +30,8 @@ struct Measurement: Sendable {
     var sampler: ResourceSampler?
     var samples: (before: ResourceSample, after: ResourceSample)?
     var redisState: RedisState?
+    /// What a target showed from outside; `nil` with a cluster.
+    var target: TargetResult?
     var clientLoopStalls = LatencyHistogram()
     var threadEnds: [BroadcastThreadEnd?] = []
     var stopReports: [LiveInstance.StopReport] = []

@@ -15,7 +15,7 @@ struct RunContext: Sendable {
     let run: UInt32
     let publishers: PublisherTable
     let probes: [RunProbe]
-    let cluster: InProcessCluster
+    let system: SystemUnderTest
     let clientGroup: MultiThreadedEventLoopGroup
     let fleet: ClientFleet<DeliveryObserver>
 
@@ -23,12 +23,11 @@ struct RunContext: Sendable {
 
     /// Starts Redis and the instances, and makes the fleet; no client connects yet.
     static func start(_ scenario: Scenario) async throws -> RunContext {
+        if case .target(let target) = scenario.system { return try await start(scenario, target: target) }
         let plan = LoadPlan(scenario)
         let spec = scenario.cluster
         let publishers = PublisherTable(plan: plan, instances: spec.instances, workers: spec.workers)
-        // Not from the seed: two runs of one scenario may share a broker.
-        let now = UInt64(bitPattern: MonotonicInstant.now().nanoseconds)
-        let run = UInt32(truncatingIfNeeded: (now &* 0x9e37_79b9_7f4a_7c15) >> 24)
+        let run = drawRun()
         let probes = (0..<spec.instances).map { RunProbe(run: run, instance: $0, publishers: publishers) }
         let cluster = try await InProcessCluster.start(spec, seed: scenario.seed, probes: probes)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 2))
@@ -47,8 +46,39 @@ struct RunContext: Sendable {
                 bounds: bounds, written: FleetWrittenInstants(probes, isPerClient: isPerClient))
         }
         return RunContext(
-            scenario: scenario, plan: plan, run: run, publishers: publishers, probes: probes, cluster: cluster,
+            scenario: scenario, plan: plan, run: run, publishers: publishers, probes: probes,
+            system: .cluster(cluster), clientGroup: group, fleet: fleet)
+    }
+
+    /// Makes sure that the target is there, and makes the fleet; no client connects yet.
+    private static func start(_ scenario: Scenario, target: TargetSpec) async throws -> RunContext {
+        let plan = LoadPlan(scenario)
+        let publishers = PublisherTable(plan: plan, targetInstance: TargetSystem.publisherInstance(target))
+        let run = drawRun()
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 2))
+        let system: TargetSystem
+        do {
+            system = try await TargetSystem.start(
+                target, run: run, publishers: publishers, loops: Array(group.makeIterator()))
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error
+        }
+        let ping = scenario.clients.ping
+        let options = FleetOptions(
+            pingInterval: ping > .zero ? ping : nil, reconnect: scenario.clients.reconnect.policy, seed: scenario.seed)
+        let fleet = ClientFleet<DeliveryObserver>(group: group, endpoints: system.endpoints, options: options) { _ in
+            DeliveryObserver(run: run, publisherCount: publishers.count, channel: PublisherTable.targetChannel)
+        }
+        return RunContext(
+            scenario: scenario, plan: plan, run: run, publishers: publishers, probes: [], system: .target(system),
             clientGroup: group, fleet: fleet)
+    }
+
+    /// Not from the seed: two runs of one scenario may share a broker.
+    private static func drawRun() -> UInt32 {
+        let now = UInt64(bitPattern: MonotonicInstant.now().nanoseconds)
+        return UInt32(truncatingIfNeeded: (now &* 0x9e37_79b9_7f4a_7c15) >> 24)
     }
 
     /// Open sessions that have received nothing that was published at `instant` or later.
@@ -59,8 +89,8 @@ struct RunContext: Sendable {
     /// Ends the threads and Redis, however the run went.
     func shutDown() async {
         await fleet.endSessions(deadline: .now())
-        _ = try? await cluster.stopInstances(deadline: .seconds(1))
-        await cluster.shutDown()
+        _ = try? await system.stopInstances(deadline: .seconds(1))
+        await system.shutDown()
         try? await clientGroup.shutdownGracefully()
     }
 }

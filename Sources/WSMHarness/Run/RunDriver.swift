@@ -70,6 +70,7 @@ struct RunDriver: Sendable {
         } catch is CancellationError {}
         try await fence(until: .now() + Deadline.startFence, since: MonotonicInstant(nanoseconds: 0), reporter)
         measurement.neverSubscribed = try await context.sessionsBehind(MonotonicInstant(nanoseconds: 0))
+        if !interruption.isRequested { try await context.checkTargetIsHeard(measurement.neverSubscribed) }
     }
 
     private func startLoad(_ clock: LoadClock) async throws -> Load {
@@ -77,15 +78,14 @@ struct RunDriver: Sendable {
         _ = try await context.fleet.withSinks { $0.startMeasuring(at: clock.measuredFrom) }
         let churn = context.plan.churn.map { FleetChurn(client: UInt32($0.client), at: clock.start + $0.at) }
         if !churn.isEmpty { try context.fleet.churn(churn) }
-        return Load(
-            plan: context.plan, instances: context.cluster.instances, probes: context.probes, clock: clock)
+        return context.startLoad(clock)
     }
 
     private func measure(
         _ load: Load, _ reporter: ProgressReporter, _ measurement: inout Measurement
     ) async throws {
         let clock = load.clock
-        let sampler = try await ResourceSampler(cluster: context.cluster, clientLoops: context.clientLoops)
+        let sampler = try await ResourceSampler(context.system, clientLoops: context.clientLoops)
         let stalls = StallMonitor(context.clientLoops)
         defer { stalls.stop() }
         reporter.begin(.warmup, total: context.scenario.warmup)
@@ -108,12 +108,12 @@ struct RunDriver: Sendable {
         context.fleet.releaseSlowReaders()
         let deadline = MonotonicInstant.now() + Deadline.drain
         while MonotonicInstant.now() < deadline {
-            let working = context.cluster.instances.contains { $0.broadcastThreadEnd == nil && $0.backlog > 0 }
+            let working = context.system.instances.contains { $0.broadcastThreadEnd == nil && $0.backlog > 0 }
             if load.hasEnded, !working { break }
             try await reporter.pause()
         }
         load.clock.stop()
-        measurement.threadEnds = context.cluster.instances.map(\.broadcastThreadEnd)
+        measurement.threadEnds = context.system.instances.map(\.broadcastThreadEnd)
         let mark = MonotonicInstant.now()
         try await fence(until: mark + Deadline.endFence, since: mark, reporter)
         measurement.endOfLoad = .init(fencedFrom: mark, waitedUntil: .now())
@@ -126,6 +126,7 @@ struct RunDriver: Sendable {
         await context.fleet.endSessions(deadline: .now() + Deadline.close)
         measurement.fleet = await context.fleet.statistics()
         measurement.shutdown?.repeatedCloses = Int64(measurement.fleet.repeatedCloses)
+        measurement.target = context.system.targetResult(clock: load.clock, measurement.fleet)
         measurement.loops = try await context.fleet.finish().map { $0.snapshot() }
         measurement.scheduleSlip = load.scheduleSlip
         measurement.refusals = load.refusals
@@ -162,8 +163,8 @@ struct RunDriver: Sendable {
     ) async throws {
         var interval = TimeSpan.milliseconds(50)
         while try await context.sessionsBehind(instant) > 0 {
-            guard MonotonicInstant.now() < deadline else { return }
-            await FencePublisher.publish(through: context.cluster.instances, probes: context.probes)
+            guard MonotonicInstant.now() < deadline, !context.system.refusesFences else { return }
+            await context.publishFences()
             let next = MonotonicInstant.now() + interval
             while MonotonicInstant.now() < next, try await context.sessionsBehind(instant) > 0 {
                 try await reporter.pause(noLaterThan: .now() + .milliseconds(5))
@@ -174,8 +175,9 @@ struct RunDriver: Sendable {
 
     /// Redis' version and the connections that it has now, ours for the question not counted.
     private func redisState() async -> Measurement.RedisState? {
-        guard let url = context.cluster.redisURL else { return nil }
-        let loop = context.cluster.eventLoop(of: 0)
+        if case .target(let target) = context.system { return target.watch.redisState }
+        guard case .cluster(let cluster) = context.system, let url = cluster.redisURL else { return nil }
+        let loop = cluster.eventLoop(of: 0)
         guard let connection = try? await RedisConnection.connect(to: url, on: loop, deadline: .seconds(2)).get() else {
             return Measurement.RedisState()
         }

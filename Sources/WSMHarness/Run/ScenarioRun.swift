@@ -26,7 +26,7 @@ package struct RunOutcome: Sendable {
     }
 }
 
-/// Runs a scenario against live instances.
+/// Runs a scenario against live instances, or against a target.
 package enum ScenarioRun {
     /// Runs `scenario` from the first client to the written run folder.
     ///
@@ -62,7 +62,13 @@ package enum ScenarioRun {
     }
 
     /// Each client holds a descriptor at both of its ends, and a third for its own subscription at Redis.
+    ///
+    /// Of a target's only this end is here.
     private static func checkFileLimit(_ scenario: Scenario) throws {
+        if case .target = scenario.system {
+            _ = try FileLimit.check(needed: scenario.clients.count)
+            return
+        }
         let cluster = scenario.cluster
         let ownSubscription = cluster.manager == .broadcast && cluster.subscription == .perClient
         _ = try FileLimit.check(needed: scenario.clients.count, descriptorsPerClient: ownSubscription ? 3 : 2)

@@ -1,0 +1,81 @@
+internal import WSMClients
+internal import WSMCore
+internal import WSMInstance
+internal import WSMScenario
+
+/// What a run measures: a cluster that it starts and ends, or a target that runs already.
+enum SystemUnderTest: Sendable {
+    case cluster(InProcessCluster)
+    case target(TargetSystem)
+
+    /// The instances in this process; a target has none.
+    var instances: [LiveInstance] {
+        switch self {
+        case .cluster(let cluster): cluster.instances
+        case .target: []
+        }
+    }
+
+    /// Whether more fences would not help, since none can be published.
+    var refusesFences: Bool {
+        switch self {
+        case .cluster: false
+        case .target(let target): target.refusesFences
+        }
+    }
+
+    /// Stops the instances of a cluster, all at once; a target goes on.
+    func stopInstances(deadline: TimeSpan) async throws -> [LiveInstance.StopReport] {
+        switch self {
+        case .cluster(let cluster): try await cluster.stopInstances(deadline: deadline)
+        case .target: []
+        }
+    }
+
+    /// Ends what the run started, however it ends.
+    func shutDown() async {
+        switch self {
+        case .cluster(let cluster): await cluster.shutDown()
+        case .target(let target): target.shutDown()
+        }
+    }
+
+    /// What a target showed from outside; `nil` for a cluster.
+    func targetResult(clock: LoadClock, _ fleet: FleetStatistics) -> TargetResult? {
+        guard case .target(let target) = self else { return nil }
+        let ended = target.watch.ended.sorted { $0.key < $1.key }.map { pid, at in
+            TargetResult.EndedProcess(pid: pid, atNanoseconds: (at - clock.start).nanoseconds)
+        }
+        var result = TargetResult(publishFailures: target.publishFailures.counts, endedProcesses: ended)
+        result.sessionsClosed = fleet.closedByServer
+        result.sessionsDropped = fleet.dropped
+        return result
+    }
+}
+
+extension RunContext {
+    /// Starts the load's threads; they wait for the clock's start.
+    func startLoad(_ clock: LoadClock) -> Load {
+        switch system {
+        case .cluster(let cluster): Load(plan: plan, instances: cluster.instances, probes: probes, clock: clock)
+        case .target(let target): Load(plan: plan, target: target, clock: clock)
+        }
+    }
+
+    /// Publishes one fence through each instance, or one to the target.
+    func publishFences() async {
+        switch system {
+        case .cluster(let cluster): await FencePublisher.publish(through: cluster.instances, probes: probes)
+        case .target(let target): await target.publishFence()
+        }
+    }
+
+    /// Makes sure that the fences have reached at least one session of a target: without any a run shows nothing.
+    ///
+    /// - Parameter silent: Open sessions that have received nothing.
+    /// - Throws: ``HarnessError`` of the environment that says what may be wrong.
+    func checkTargetIsHeard(_ silent: Int) async throws {
+        guard case .target(let target) = system, !plan.clients.isEmpty, silent >= fleet.connectedCount else { return }
+        throw target.silence(openSessions: fleet.connectedCount, await fleet.statistics())
+    }
+}
