@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
-# Installs what is missing of the libraries and the Redis server that wsmlab needs. Debian and Ubuntu only; elsewhere it
-# says what to install.
+# Installs what is missing of the libraries and the Redis server that wsmlab needs, or of the packages that it is given.
+# Debian and Ubuntu only; elsewhere it says what to install.
 set -euo pipefail
 
-packages=(libhiredis-dev libzstd-dev redis-server)
+packages=("$@")
+[ $# -gt 0 ] || packages=(libhiredis-dev libzstd-dev redis-server)
 
 if ! command -v dpkg-query >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>&1; then
-    if [ -e /usr/include/hiredis/hiredis.h ] && [ -e /usr/include/zstd.h ] && command -v redis-server >/dev/null; then
+    if [ $# -eq 0 ] && [ -e /usr/include/hiredis/hiredis.h ] && [ -e /usr/include/zstd.h ] &&
+        command -v redis-server >/dev/null; then
         exit 0
     fi
-    echo "Install the development files of hiredis and zstd, and redis-server (Debian's names: ${packages[*]})." >&2
+    echo "Install these packages (Debian's names): ${packages[*]}" >&2
     exit 1
 fi
 
@@ -26,7 +28,7 @@ if [ "$(id -u)" -ne 0 ]; then
     sudo=(sudo)
 fi
 
-# wsmlab starts its own private servers: the package's system service must not start with the installation.
+# wsmlab starts its own private servers: a package's system service must not start with the installation.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
     printf '#!/bin/sh\nexit 101\n' | "${sudo[@]}" tee "$policy" >/dev/null
