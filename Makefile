@@ -6,7 +6,7 @@ BUILD_FLAGS := --explicit-target-dependency-import-check error
 SOURCES := Package.swift Sources Tests Examples
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test interop lint format clean
+.PHONY: help deps build run test interop targets lint format clean
 
 help: ## show this text
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -25,6 +25,9 @@ test: deps ## run every test, those on a real Redis too
 
 interop: build ## share one Redis with a real orchestrator-core (from PyPI)
 	scripts/interop/run.sh .build/release/wsmlab
+
+targets: build ## measure a real orchestrator-core and a real nchan, each with both stores
+	scripts/targets/run.sh all .build/release/wsmlab
 
 lint: ## check format and the rules of the code
 	$(SWIFT) format lint --strict --recursive $(SOURCES)

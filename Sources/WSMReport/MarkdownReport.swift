@@ -15,7 +15,7 @@ package enum MarkdownReport {
         if !result.thresholds.isEmpty { blocks.append(thresholds(result.thresholds)) }
         if !result.faults.isEmpty { blocks.append(faults(result.faults)) }
         blocks.append(validity(result.validity))
-        let resources = resources(result.resources)
+        let resources = resources(result.resources, target: result.target)
         if !resources.isEmpty { blocks.append(resources) }
         blocks.append(ground(result.environment, folder: folder))
         return blocks.joined(separator: "\n\n") + "\n"
@@ -99,13 +99,21 @@ package enum MarkdownReport {
         return "## Validity\n\n\(validity.verdict.rawValue)" + (reasons.isEmpty ? "" : "\n\(reasons)")
     }
 
-    private static func resources(_ resources: Resources) -> String {
+    private static func resources(_ resources: Resources, target: TargetResult?) -> String {
         var lines: [String] = []
         if !resources.instances.isEmpty { lines.append("- instances: \(ResourceTotal(resources.instances).text)") }
         if !resources.clients.isEmpty { lines.append("- clients: \(ResourceTotal(resources.clients).text)") }
         if let redis = resources.redis {
             let cpu = redis.cpuSeconds.map { "\(Figures.threeDigits($0)) s CPU, " } ?? ""
             lines.append("- Redis: \(cpu)\(Figures.grouped(redis.connections)) connections")
+        }
+        for (reason, count) in (target?.publishFailures ?? [:]).sorted(by: { $0.key < $1.key }) {
+            lines.append("- publishes that failed: \(Figures.grouped(count)) (\(escaped(PlainText.printable(reason))))")
+        }
+        if let target {
+            lines.append(
+                "- sessions: \(Figures.grouped(target.sessionsClosed)) closed by the target, "
+                    + "\(Figures.grouped(target.sessionsDropped)) dropped")
         }
         return lines.isEmpty ? "" : "## Resources\n\n" + lines.joined(separator: "\n")
     }

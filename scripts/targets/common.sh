@@ -45,10 +45,10 @@ free_port() {
 # await_port PORT PID WHAT LOG: waits until something listens, at most 30 s.
 await_port() {
     local port=$1 pid=$2 what=$3 log=$4
-    for _ in $(seq 600); do
+    for _ in $(seq 3000); do
         if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then return; fi
         kill -0 "$pid" 2>/dev/null || break
-        sleep 0.05
+        sleep 0.01
     done
     tail -n 20 "$log" >&2 || true
     fail "$what did not come up"

@@ -42,7 +42,7 @@ struct PublisherTable: Sendable {
 
     /// Everyone who publishes to a target: the load's broadcasters, then the fence.
     ///
-    /// - Parameter instance: Where they publish, or ``outside``.
+    /// - Parameter instance: Where they publish: an index into the target's URLs, or the number of those for none of them.
     init(plan: LoadPlan, targetInstance instance: UInt16) {
         broadcasters = plan.broadcasters.count
         workers = 0
@@ -57,8 +57,6 @@ struct PublisherTable: Sendable {
 
     /// The number in the stamps of the one channel that there is with a target.
     static let targetChannel: UInt8 = 0
-    /// The instance of publishers that belong to none.
-    static let outside = UInt16.max
 
     /// The fence of a target.
     var targetFence: PublishLog { logs[broadcasters] }

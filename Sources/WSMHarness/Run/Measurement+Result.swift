@@ -99,7 +99,9 @@ extension Measurement {
                 case .any: expectation = .any
                 }
             }
-            return GuaranteeResult(outcome, promised: promised.contains(outcome.id), expected: expectation)
+            var result = GuaranteeResult(outcome, promised: promised.contains(outcome.id), expected: expectation)
+            result.witness = result.witness.map(context.system.withoutOutside)
+            return result
         }
     }
 

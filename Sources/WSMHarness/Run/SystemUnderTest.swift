@@ -40,6 +40,12 @@ enum SystemUnderTest: Sendable {
         }
     }
 
+    /// A witness without the instance that does not exist: that of publishers which belong to no URL of a target.
+    func withoutOutside(_ witness: String) -> String {
+        guard case .target(let target) = self, target.endpoints.count > 1 else { return witness }
+        return witness.replacing(" on instance \(target.endpoints.count)", with: "")
+    }
+
     /// What a target showed from outside; `nil` for a cluster.
     func targetResult(clock: LoadClock, _ fleet: FleetStatistics) -> TargetResult? {
         guard case .target(let target) = self else { return nil }

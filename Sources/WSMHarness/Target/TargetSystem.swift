@@ -82,14 +82,15 @@ final class TargetSystem: Sendable {
         watch = TargetWatch(pids: spec.pids.map { Int32(clamping: $0) }, redis: redis, open: open)
     }
 
-    /// The instance that publishers belong to: the one whose address takes the publishes, or none.
+    /// The instance that publishers belong to: the one whose address takes the publishes, or one beyond the last, for none.
     static func publisherInstance(_ spec: TargetSpec) -> UInt16 {
+        let outside = UInt16(spec.clients.count)
         guard spec.clients.count > 1 else { return 0 }
         guard case .http(let text) = spec.publish, let url = try? TargetURL(text, schemes: ["http"]) else {
-            return PublisherTable.outside
+            return outside
         }
         let index = spec.clients.firstIndex { (try? TargetURL($0, schemes: ["ws"]))?.authority == url.authority }
-        return index.map { UInt16($0) } ?? PublisherTable.outside
+        return index.map { UInt16($0) } ?? outside
     }
 
     var publishFailures: PublishFailures { publishing.withLock { $0 } }
