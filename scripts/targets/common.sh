@@ -89,10 +89,10 @@ serve() {
 # make_venv PACKAGE…: a Python environment with these packages; sets venv. WSMLAB_VENV names one to keep between runs.
 make_venv() {
     venv=${WSMLAB_VENV:-$work/venv}
-    if [ ! -x "$venv/bin/python" ]; then
-        python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "Python 3.11 or later is needed"
-        say "Installing $* from PyPI …"
-        python3 -m venv "$venv"
-    fi
+    [ "$(cat "$venv/wsmlab-packages" 2>/dev/null)" = "$*" ] && return
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "Python 3.11 or later is needed"
+    say "Installing $* from PyPI …"
+    python3 -m venv "$venv"
     "$venv/bin/pip" install -q --disable-pip-version-check "$@" >&2
+    echo "$*" >"$venv/wsmlab-packages"
 }

@@ -9,18 +9,31 @@
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
+# forward COMMAND…: runs it, passes SIGTERM on to it, and waits until it has ended in order. A Ctrl-C it gets by itself.
+forward() {
+    "$@" <&0 &
+    local pid=$! code
+    trap 'kill -TERM "$pid" 2>/dev/null' TERM HUP
+    trap : INT
+    wait "$pid"
+    code=$?
+    while kill -0 "$pid" 2>/dev/null; do
+        wait "$pid"
+        code=$?
+    done
+    return "$code"
+}
+
 if [ "${1:-}" = all ]; then
     [ $# -ge 2 ] || { sed -n '2,9s/^# //p' "$0" >&2; exit 64; }
     # One Python environment for both managers of orchestrator-core.
     shared=$(mktemp -d "${TMPDIR:-/tmp}/wsmlab-target-XXXXXX")
     trap 'rm -rf "$shared"' EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' TERM HUP
     export WSMLAB_VENV=${WSMLAB_VENV:-$shared/venv}
     worst=0
     for system in orchestrator-core nchan; do
         for store in memory redis; do
-            "$0" "$system" "$store" "${@:2}" || worst=$?
+            forward "$0" "$system" "$store" "${@:2}" || worst=$?
             [ "$worst" -lt 128 ] || exit "$worst"
         done
     done
@@ -64,10 +77,10 @@ done
 
 restarter=
 if [ -n "$restart" ]; then
-    { sleep "${restart%%:*}"; echo "redis-restart ${restart##*:}" >&"$commands"; } &
+    { sleep "${restart%%:*}" {commands}>&-; echo "redis-restart ${restart##*:}" >&"$commands"; } &
     restarter=$!
 fi
-"$wsmlab" run "$here/../../Scenarios/target-$system-$store.yaml" "${keys[@]}" "$@"
+forward "$wsmlab" run "$here/../../Scenarios/target-$system-$store.yaml" "${keys[@]}" "$@"
 code=$?
 [ -z "$restarter" ] || kill "$restarter" 2>/dev/null
 exit "$code"
