@@ -25,6 +25,7 @@ struct RandomScenario {
         scenario.expect = expect()
         if hasTarget {
             scenario.expect.guarantees[.processOrder] = nil
+            scenario.expect.guarantees[.cleanShutdown] = nil
             scenario.expect.thresholds.removeAll { $0.path.hasPrefix("stages.") || $0.path.hasPrefix("resources.") }
         }
         return scenario

@@ -133,19 +133,22 @@ struct RunDriver: Sendable {
     }
 
     /// Stops the instances while their clients are connected: each should get one close.
+    ///
+    /// `nil` with a target, which goes on.
     private func shutDownInstances(
         _ reporter: ProgressReporter, _ measurement: inout Measurement
-    ) async throws -> SettlementContext.Shutdown {
+    ) async throws -> SettlementContext.Shutdown? {
+        guard case .cluster(let cluster) = context.system else { return nil }
         await context.fleet.awaitCloses()
         var shutdown = SettlementContext.Shutdown(at: .now())
-        measurement.stopReports = try await context.cluster.stopInstances(deadline: Deadline.close)
+        measurement.stopReports = try await cluster.stopInstances(deadline: Deadline.close)
         shutdown.leftovers = measurement.stopReports.enumerated().map { index, report in
             .init(instance: UInt16(index), clients: report.clientsCut, queued: report.updatesLeft)
         }
         // What the instances have sent is on its way to the clients, and Redis notices a closed connection when it gets to it.
         let deadline = MonotonicInstant.now() + Deadline.lastCloses
         while context.fleet.connectedCount > 0, MonotonicInstant.now() < deadline { try await reporter.pause() }
-        shutdown.subscriptions = await context.cluster.subscriptionsLeft(deadline: deadline)
+        shutdown.subscriptions = await cluster.subscriptionsLeft(deadline: deadline)
         return shutdown
     }
 
