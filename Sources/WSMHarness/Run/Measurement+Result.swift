@@ -110,7 +110,10 @@ extension Measurement {
         result.evicted = counters.evicted
         result.poolExhausted = events.poolExhausted
         result.fanOutsAborted = events.fanOutsAborted
-        result.brokerLosses = events.brokerLosses.count
+        result.brokerLosses = events.brokerLosses
+        result.leftOutForSlowClients = events.leftOut
+        result.skippedAtShutdown = events.skippedAtShutdown
+        if case .stopped(let left)? = events.threadEnd?.end { result.leftInQueue = left }
         result.broadcastThread =
             switch threadEnds.indices.contains(index) ? threadEnds[index] : nil {
             case nil: "running"

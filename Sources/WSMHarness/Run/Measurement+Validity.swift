@@ -39,6 +39,12 @@ extension Measurement {
             suspicions.append(
                 "\(unfencedAtEnd) sessions did not get the end fence: what they should have got last is indeterminate")
         }
+        let unkept = context.probes.reduce(0) { $0 + $1.recordedEvents.unkept }
+        if unkept > 0 {
+            suspicions.append(
+                "\(unkept) events inside the instances were too many to keep: losses that they explain are called "
+                    + "unexplained; make the run shorter")
+        }
         if !faults.isEmpty { return Validity(verdict: .invalid, reasons: faults + suspicions) }
         return Validity(verdict: suspicions.isEmpty ? .valid : .suspect, reasons: suspicions)
     }
