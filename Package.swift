@@ -97,5 +97,11 @@ let package = Package(
         tests(
             of: "WSMHarness", needs: ["WSMCore", "WSMManagers", "WSMRedis", "WSMScenario", "WSMVerify", "WSMRecord"]),
         tests(of: "WSMReport", needs: ["WSMCore", "WSMRecord", "WSMVerify", "WSMHarness"]),
+        .testTarget(
+            name: "PlantedDefects",
+            dependencies: [
+                "WSMCore", "WSMManagers", "WSMRedis", "WSMRecord", "WSMVerify", "WSMScenario", "WSMHarness", nioCore,
+                nioPosix,
+            ], path: "Tests/PlantedDefects", swiftSettings: swiftSettings),
     ]
 )

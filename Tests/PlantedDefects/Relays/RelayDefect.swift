@@ -1,0 +1,6 @@
+enum RelayDefect {
+    static let twins: [Twin] = []
+}
+enum LiveDefect {
+    static let twins: [Twin] = []
+}
