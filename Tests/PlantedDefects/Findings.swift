@@ -16,6 +16,9 @@ struct Findings: Equatable, Sendable {
     var foreign: Int64 = 0
     var missedOffline: Int64 = 0
 
+    /// Stands for a count that is a matter of time, and was as it has to be.
+    static let some: Int64 = -1
+
     /// Nothing to be found.
     static let clean = Findings()
 
@@ -65,6 +68,17 @@ struct Findings: Equatable, Sendable {
         lostByCause[cause.rawValue, default: 0] += count
     }
 
+    /// The same without the counts: there were some, or none.
+    var withoutCounts: Findings {
+        var some = self
+        some.violations = violations.mapValues { _ in Findings.some }
+        some.lostByCause = lostByCause.mapValues { _ in Findings.some }
+        for count in [\Findings.lost, \.duplicated, \.reordered, \.indeterminate, \.foreign, \.missedOffline] {
+            if some[keyPath: count] != 0 { some[keyPath: count] = Findings.some }
+        }
+        return some
+    }
+
     static func + (left: Findings, right: Findings) -> Findings {
         var sum = left
         sum.violations.merge(right.violations, uniquingKeysWith: +)
@@ -87,6 +101,8 @@ struct Trial: Sendable {
     var found: Findings
     /// The witnesses of what was violated, for a failure's message.
     var witnesses: [String] = []
+    /// How much was hit is a matter of time, so that no count is the same in the next run.
+    var isTimed = false
 
     init(planted: Int64, expected: Findings, _ settlement: Settlement) {
         self.planted = planted
@@ -104,5 +120,11 @@ struct Trial: Sendable {
         witnesses = result.guarantees.compactMap { guarantee in
             guarantee.verdict == .violated ? "\(guarantee.id): \(guarantee.witness ?? "no witness")" : nil
         }
+    }
+
+    /// Takes a count that depends on time for right when it is at least `minimum`.
+    mutating func isSome(_ count: WritableKeyPath<Findings, Int64>, atLeast minimum: Int64 = 1) {
+        expected[keyPath: count] = Findings.some
+        if found[keyPath: count] >= minimum { found[keyPath: count] = Findings.some }
     }
 }

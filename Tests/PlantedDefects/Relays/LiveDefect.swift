@@ -1,0 +1,83 @@
+import NIOCore
+import WSMCore
+import WSMHarness
+import WSMScenario
+import WSMVerify
+
+/// The reference's defects in live instances: how much is hit is a matter of time, so that these trials hold the checkers
+/// against the ledger's own causes, and those against what the instances counted.
+enum LiveDefect {
+    static let twins: [Twin] = [
+        Twin(.live, "serial fan-out with a dead socket", seeds: 1...1, run: deadSocket),
+        Twin(.live, "clients beyond the Redis pool", seeds: 1...1, run: pool),
+        Twin(.live, "resubscribes silently", seeds: 1...1) { try await resubscribe($0, "per-client") },
+        Twin(.live, "resubscribes silently, one subscription for all", seeds: 1...1) {
+            try await resubscribe($0, "shared")
+        },
+        Twin(.live, "leaves messages out for a slow client", seeds: 1...1, run: leaveOut),
+    ]
+
+    /// Client 1's socket dies for its instance while the connection still counts as open; the clients behind it in the walk
+    /// get nothing until the instance has closed it.
+    @Sendable private static func deadSocket(_ seed: UInt64) async throws -> Trial {
+        let scenario = try RelayedRun.scenario(
+            "profile: reference, manager: memory, instances: 1", seed: seed, connectRate: "20/s")
+        let plan = RelayPlan(scenario, seed: seed, perClient: 1, clients: 1..<2)
+        let result = try await RelayedRun.withFrames(scenario) { FrameMeddler(.deadSocket, plan) }
+        var trial = losing(.fanOutAborted, result, alsoIn: ["completeness", "no-gap", "no-silent-loss", "isolation"])
+        trial.isSome(\.indeterminate)
+        trial.isSome(\.missedOffline, atLeast: 0)
+        return trial
+    }
+
+    @Sendable private static func pool(_ seed: UInt64) async throws -> Trial {
+        let scenario = try RelayedRun.scenario(
+            "profile: reference, manager: broadcast, instances: 1, redisPool: 3", seed: seed, clients: "count: 5")
+        let result = try await RelayedRun.plain(scenario)
+        var trial = Trial(planted: Int64(result.instances[0].poolExhausted), expected: .clean, result)
+        trial.isTimed = true
+        if result.instances[0].poolExhausted < 2 {
+            throw UnexpectedCount(what: "clients beyond the pool", count: result.instances[0].poolExhausted)
+        }
+        trial.isSome(\.missedOffline)
+        trial.isSome(\.indeterminate, atLeast: 0)
+        return trial
+    }
+
+    @Sendable private static func resubscribe(_ seed: UInt64, _ subscription: String) async throws -> Trial {
+        let make = { @Sendable (redis: String?) in
+            let policies = "subscription: \(subscription), brokerLoss: resubscribe-silently"
+            return try RelayedRun.scenario(
+                "profile: reference, manager: broadcast, instances: 2, \(policies)", seed: seed, redis: redis)
+        }
+        let plan = RelayPlan(try make(nil), seed: seed, perClient: 3, clients: 0..<1)
+        let result = try await RelayedRun.withRedis(makeScenario: make) {
+            RedisMeddler(.cutSubscription, plan, publishAgain: $0)
+        }
+        return losing(.brokerGap, result, alsoIn: ["no-silent-loss"])
+    }
+
+    /// Client 1 does not read for a while, and its buffer is full after a few messages.
+    @Sendable private static func leaveOut(_ seed: UInt64) async throws -> Trial {
+        let scenario = try RelayedRun.scenario(
+            "profile: hardened, manager: memory, instances: 1, slowClient: {policy: drop, limit: 16KiB}", seed: seed,
+            workload: "rate: 240/s, payload: 4KiB")
+        let plan = RelayPlan(scenario, seed: seed, perClient: 1, clients: 1..<2)
+        let result = try await RelayedRun.withFrames(scenario) { FrameMeddler(.stall(.milliseconds(300)), plan) }
+        let trial = losing(.evicted, result, alsoIn: ["completeness", "no-gap", "no-silent-loss"])
+        guard result.instances[0].leftOutForSlowClients >= result.delivery.lost else {
+            throw UnexpectedCount(what: "messages left out", count: result.instances[0].leftOutForSlowClients)
+        }
+        return trial
+    }
+
+    /// Every loss has this cause, there is at least one, and each of these guarantees counts just the losses.
+    private static func losing(_ cause: LossCause, _ result: RunResult, alsoIn ids: [String]) -> Trial {
+        let lost = Int64(result.delivery.lost)
+        var expected = Findings(Dictionary(uniqueKeysWithValues: ids.map { ($0, lost) }))
+        expected.lose(max(1, lost), cause)
+        var trial = Trial(planted: lost, expected: expected, result)
+        trial.isTimed = true
+        return trial
+    }
+}
