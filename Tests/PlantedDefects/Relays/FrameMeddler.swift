@@ -22,6 +22,8 @@ final class FrameMeddler: Meddler {
         case delay(TimeAmount)
         /// Nothing is read from the instance for a while.
         case stall(TimeAmount)
+        /// Nothing is read from the instance until so many messages have come to all other clients together.
+        case stallForMessages(Int64)
         /// The instance is told something that makes it end the connection, and gets no answer to its close frame.
         case deadSocket
     }
@@ -103,6 +105,7 @@ final class FrameMeddler: Meddler {
             output.writeImmutableBuffer(frame)
             return true
         }
+        plan.pass()
         if plan.isHit(key, of: client) {
             plan.count()
             return hit(frame, key, &output, line)
@@ -143,7 +146,12 @@ final class FrameMeddler: Meddler {
             delay = span
         case .stall(let span):
             output.writeImmutableBuffer(frame)
-            line.stallServer(for: span)
+            let end = NIODeadline.now() + span
+            line.stallServer { NIODeadline.now() >= end }
+        case .stallForMessages(let count):
+            output.writeImmutableBuffer(frame)
+            let end = plan.messagesPassed + count
+            line.stallServer { [plan] in plan.messagesPassed >= end }
         case .deadSocket:
             output.writeImmutableBuffer(frame)
             line.sendToClient(output)

@@ -1,6 +1,7 @@
 import NIOCore
 import WSMCore
 import WSMHarness
+import WSMRecord
 import WSMScenario
 import WSMVerify
 
@@ -9,6 +10,7 @@ import WSMVerify
 enum LiveDefect {
     static let twins: [Twin] = [
         Twin(.live, "serial fan-out with a dead socket", seeds: 1...1, run: deadSocket),
+        Twin(.live, "serial fan-out with a stalled client that reads on", seeds: 1...1, run: stalled),
         Twin(.live, "clients beyond the Redis pool", seeds: 1...1, run: pool),
         Twin(.live, "resubscribes silently", seeds: 1...1) { try await resubscribe($0, "per-client") },
         Twin(.live, "resubscribes silently, one subscription for all", seeds: 1...1) {
@@ -22,11 +24,28 @@ enum LiveDefect {
     @Sendable private static func deadSocket(_ seed: UInt64) async throws -> Trial {
         let scenario = try RelayedRun.scenario(
             "profile: reference, manager: memory, instances: 1", seed: seed, connectRate: "20/s")
-        let plan = RelayPlan(scenario, seed: seed, perClient: 1, clients: 1..<2)
+        let plan = RelayPlan(scenario, seed: seed, perClient: 1, clients: 1..<2, isEarly: true)
         let result = try await RelayedRun.withFrames(scenario) { FrameMeddler(.deadSocket, plan) }
         var trial = losing(.fanOutAborted, result, alsoIn: ["completeness", "no-gap", "no-silent-loss", "isolation"])
         trial.isSome(\.indeterminate)
         trial.isSome(\.missedOffline, atLeast: 0)
+        return trial
+    }
+
+    /// Client 1 does not read for a while: its buffer is full, and every walk waits for it.
+    ///
+    /// It is not ended, and at last all have got everything.
+    @Sendable private static func stalled(_ seed: UInt64) async throws -> Trial {
+        let scenario = try RelayedRun.scenario(
+            "profile: reference, manager: memory, instances: 1", seed: seed, connectRate: "20/s",
+            workload: "rate: 240/s, payload: 4KiB")
+        let plan = RelayPlan(scenario, seed: seed, perClient: 1, clients: 1..<2, isEarly: true)
+        let result = try await RelayedRun.withFrames(scenario) { FrameMeddler(.stall(.milliseconds(400)), plan) }
+        guard result.latency.max > 200_000_000 else {
+            throw UnexpectedCount(what: "ns that a delivery took at the most", count: Int(result.latency.max))
+        }
+        var trial = Trial(planted: plan.plantedSoFar, expected: .clean, result)
+        trial.isTimed = true
         return trial
     }
 
@@ -57,13 +76,13 @@ enum LiveDefect {
         return losing(.brokerGap, result, alsoIn: ["no-silent-loss"])
     }
 
-    /// Client 1 does not read for a while, and its buffer is full after a few messages.
+    /// Client 1 does not read while 300 messages of 6 KiB come: more than the kernel's buffers and its own hold.
     @Sendable private static func leaveOut(_ seed: UInt64) async throws -> Trial {
         let scenario = try RelayedRun.scenario(
             "profile: hardened, manager: memory, instances: 1, slowClient: {policy: drop, limit: 16KiB}", seed: seed,
-            workload: "rate: 240/s, payload: 4KiB")
-        let plan = RelayPlan(scenario, seed: seed, perClient: 1, clients: 1..<2)
-        let result = try await RelayedRun.withFrames(scenario) { FrameMeddler(.stall(.milliseconds(300)), plan) }
+            clients: "count: 3", workload: "rate: 400/s, payload: 6KiB", duration: "1200ms")
+        let plan = RelayPlan(scenario, seed: seed, perClient: 1, clients: 1..<2, isEarly: true)
+        let result = try await RelayedRun.withFrames(scenario) { FrameMeddler(.stallForMessages(600), plan) }
         let trial = losing(.evicted, result, alsoIn: ["completeness", "no-gap", "no-silent-loss"])
         guard result.instances[0].leftOutForSlowClients >= result.delivery.lost else {
             throw UnexpectedCount(what: "messages left out", count: result.instances[0].leftOutForSlowClients)

@@ -25,17 +25,20 @@ final class RelayPlan: Sendable {
     /// By client; a message is among the hits of one client only.
     let hits: [UInt32: Set<MessageKey>]
     private let planted = Mutex<Int64>(0)
+    private let passed = Mutex<Int64>(0)
     private let undone: Mutex<Set<MessageKey>>
 
     /// - Parameters:
     ///   - perClient: At most so many hits a client, and at least one.
     ///   - clients: Whom the relay hits.
-    init(_ scenario: Scenario, seed: UInt64, perClient: Int = 3, clients: Range<Int>) {
+    ///   - isEarly: Whether it hits in the first third of the load, so that what follows falls into the load, too.
+    init(_ scenario: Scenario, seed: UInt64, perClient: Int = 3, clients: Range<Int>, isEarly: Bool = false) {
         var random = CounterRNG(seed: seed, stream: .faults, entity: 3)
         var messages: [MessageKey] = []
         for broadcaster in LoadPlan(scenario).broadcasters {
             // The first and the last few of each publisher stay whole: a swap needs a neighbour.
-            for sequence in 3..<(broadcaster.sendsAt.count - 8) {
+            let count = broadcaster.sendsAt.count
+            for sequence in 3..<(isEarly ? count / 3 : count - 8) {
                 messages.append(MessageKey(publisher: UInt32(broadcaster.index), sequence: UInt64(sequence)))
             }
         }
@@ -60,6 +63,11 @@ final class RelayPlan: Sendable {
 
     /// Whether the message is a hit of anyone that was not yet taken.
     func take(_ key: MessageKey) -> Bool { undone.withLock { $0.remove(key) != nil } }
+
+    /// Messages that have come to all clients together.
+    var messagesPassed: Int64 { passed.withLock { $0 } }
+
+    func pass() { passed.withLock { $0 += 1 } }
 
     func count() { planted.withLock { $0 += 1 } }
 

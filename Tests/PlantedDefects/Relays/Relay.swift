@@ -86,11 +86,20 @@ final class Line {
         server?.close(promise: nil)
     }
 
-    /// Leaves what the server sends unread for a while.
-    func stallServer(for span: TimeAmount) {
-        guard let server else { return }
-        server.setOption(.autoRead, value: false).whenFailure { _ in }
-        after(span) { server.setOption(.autoRead, value: true).whenFailure { _ in } }
+    /// Leaves what the server sends unread until `isOver`, which is asked every few milliseconds, or for five seconds.
+    func stallServer(until isOver: @escaping () -> Bool) {
+        server?.setOption(.autoRead, value: false).whenFailure { _ in }
+        waitOn(isOver, tries: 1000)
+    }
+
+    private func waitOn(_ isOver: @escaping () -> Bool, tries: Int) {
+        after(.milliseconds(5)) {
+            if isOver() || tries == 0 {
+                self.server?.setOption(.autoRead, value: true).whenFailure { _ in }
+            } else {
+                self.waitOn(isOver, tries: tries - 1)
+            }
+        }
     }
 
     /// Calls back on the line's event loop.

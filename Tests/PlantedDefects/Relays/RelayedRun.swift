@@ -15,14 +15,15 @@ enum RelayedRun {
     static func scenario(
         _ cluster: String, seed: UInt64, clients: String = "count: 4",
         connectRate: String = "100/s", workload: String = "rate: 240/s, payload: 300B",
-        redis: String? = nil
+        redis: String? = nil,
+        duration: String = "600ms"
     ) throws -> Scenario {
         let server = redis.map { ", redis: {url: \"\($0)\"}" } ?? ""
         let text = """
             name: planted
             seed: \(seed)
             warmup: 0s
-            duration: 600ms
+            duration: \(duration)
             cluster: {workers: 1, \(cluster)\(server)}
             clients: {connectRate: \(connectRate), reconnect: {initial: 50ms, max: 200ms}, \(clients)}
             workload:
