@@ -109,7 +109,7 @@ struct Trial: Sendable {
         self.expected = expected
         found = Findings(settlement)
         witnesses = settlement.guarantees.compactMap { outcome in
-            outcome.witness.map { "\(outcome.id.rawValue): \($0)" }
+            outcome.witness.map { "\(outcome.id.rawValue), \(outcome.checked) checked: \($0)" }
         }
     }
 
@@ -118,8 +118,16 @@ struct Trial: Sendable {
         self.expected = expected
         found = Findings(result)
         witnesses = result.guarantees.compactMap { guarantee in
-            guarantee.verdict == .violated ? "\(guarantee.id): \(guarantee.witness ?? "no witness")" : nil
+            guarantee.verdict == .violated
+                ? "\(guarantee.id), \(guarantee.checked) checked: \(guarantee.witness ?? "no witness")" : nil
         }
+    }
+
+    /// Takes a guarantee's violations for right when there are so many.
+    mutating func expect(_ id: String, in counts: ClosedRange<Int64>) {
+        let count = found.violations[id] ?? 0
+        let expected = Findings([id: counts.contains(count) ? count : counts.lowerBound])
+        self.expected = self.expected + expected
     }
 
     /// Takes a count that depends on time for right when it is at least `minimum`.

@@ -113,7 +113,6 @@ extension Measurement {
         result.brokerLosses = events.brokerLosses
         result.leftOutForSlowClients = events.leftOut
         result.skippedAtShutdown = events.skippedAtShutdown
-        if case .stopped(let left)? = events.threadEnd?.end { result.leftInQueue = left }
         result.broadcastThread =
             switch threadEnds.indices.contains(index) ? threadEnds[index] : nil {
             case nil: "running"
@@ -121,6 +120,7 @@ extension Measurement {
             case .died: "dead"
             }
         result.clientsCut = stopReports.indices.contains(index) ? stopReports[index].clientsCut : 0
+        result.leftInQueue = stopReports.indices.contains(index) ? stopReports[index].updatesLeft : 0
         return result
     }
 }

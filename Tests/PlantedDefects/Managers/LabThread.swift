@@ -40,13 +40,14 @@ struct LabThread {
         }
     }
 
-    /// Stops the thread, and abandons what it leaves.
-    mutating func stop(in lab: ManagerLab, publish: (ProbeStamp) -> Bool) {
+    /// Stops the thread, and abandons what it leaves; returns how many updates that is.
+    mutating func stop(in lab: ManagerLab, publish: (ProbeStamp) -> Bool) -> Int {
         machine.stop(now: lab.now)
         work(in: lab, publish: publish)
         var left: [ProbeStamp] = []
         queue.take(upTo: .max, into: &left)
         for stamp in left { lab.failed(stamp, machine.end == .died ? .threadDead : .queueDropped) }
+        return left.count
     }
 }
 

@@ -51,8 +51,11 @@ final class ManagerLab {
         gapMark: GapMark = .close
     ) {
         let count = instances * publishers + 1
-        observer = DeliveryObserver(run: Self.run, publisherCount: count, channel: 0, measuredFrom: now)
+        let bounds = LagBounds(isolation: .milliseconds(500), lag: .milliseconds(500))
+        observer = DeliveryObserver(
+            run: Self.run, publisherCount: count, channel: 0, measuredFrom: now, bounds: bounds)
         context = SettlementContext(manager: kind, runStart: now, measuredFrom: now)
+        context.bounds = bounds
         for index in 0..<count {
             let instance = index == count - 1 ? 0 : index / publishers
             logs.append(
@@ -89,7 +92,7 @@ final class ManagerLab {
 
     /// Connects a client, and returns how its instance calls it.
     @discardableResult
-    func connect(_ number: UInt32, to node: Int = 0) -> ClientID {
+    func connect(_ number: UInt32, to node: Int = 0, isSlow: Bool = false) -> ClientID {
         let attempted = now
         pass()
         let id = ClientID(nodes[node].nextClient)
@@ -97,7 +100,7 @@ final class ManagerLab {
         nodes[node].numbers[id] = number
         nodes[node].record.connected(id, as: number)
         let handle = observer.sessionOpened(
-            client: number, instance: UInt16(node), slowReader: false, attemptedAt: attempted, openedAt: now)
+            client: number, instance: UInt16(node), slowReader: isSlow, attemptedAt: attempted, openedAt: now)
         sessions[number] = Session(handle: handle, node: node, id: id)
         tell(node, .clientOpened(id, .events))
         return id
@@ -263,6 +266,16 @@ final class ManagerLab {
     }
 
     // MARK: End
+
+    /// Stops the instances.
+    ///
+    /// - Parameter queued: Updates that the broadcast thread of instance 0 has left.
+    func stop(queued: Int = 0) {
+        pass()
+        context.shutdown = .init(at: now, leftovers: [.init(instance: 0, queued: queued)])
+        pass()
+        for node in nodes.indices { tell(node, .shutdown) }
+    }
 
     /// Publishes the fence that proves that every session got all before it.
     func fence() { publish(fencePublisher) }

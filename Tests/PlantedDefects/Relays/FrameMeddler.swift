@@ -18,8 +18,14 @@ final class FrameMeddler: Meddler {
         case misdirect
         /// The connection ends there, without a close frame.
         case closeSilently
-        /// All comes later, from the hit on.
-        case delay(TimeAmount)
+        /// Everything comes so much later to this client.
+        case delay(client: UInt32, TimeAmount)
+        /// Close frames get another code.
+        case changeClose
+        /// The connection ends instead of a close frame.
+        case cutAtClose
+        /// Close frames come twice.
+        case repeatClose
         /// Nothing is read from the instance for a while.
         case stall(TimeAmount)
         /// Nothing is read from the instance until so many messages have come to all other clients together.
@@ -38,7 +44,6 @@ final class FrameMeddler: Meddler {
     private var held: [UInt32: ByteBuffer] = [:]
     /// Frames to be sent again, when so many more messages have come.
     private var replays: [(frame: ByteBuffer, after: Int)] = []
-    private var delay: TimeAmount?
     private var isDead = false
 
     init(_ defect: Defect, _ plan: RelayPlan) {
@@ -71,8 +76,10 @@ final class FrameMeddler: Meddler {
         }
         unread.discardReadBytes()
         guard !isDead else { return }
-        guard let delay else { return line.sendToClient(output) }
-        line.after(delay) { line.sendToClient(output) }
+        guard case .delay(let delayed, let span) = defect, delayed == client else {
+            return line.sendToClient(output)
+        }
+        line.after(span) { line.sendToClient(output) }
     }
 
     private func passHandshake(to output: inout ByteBuffer) {
@@ -101,11 +108,13 @@ final class FrameMeddler: Meddler {
 
     /// Sends a frame on, or what becomes of it; false when the line was cut.
     private func take(_ frame: ByteBuffer, _ output: inout ByteBuffer, _ line: Line) -> Bool {
+        guard frame.readableBytesView.first != 0x88 else { return takeClose(frame, &output, line) }
         guard let client, let key = frame.withUnsafeReadableBytes({ MessageKey($0) }) else {
             output.writeImmutableBuffer(frame)
             return true
         }
         plan.pass()
+        if case .delay(client, _) = defect { plan.count() }
         if plan.isHit(key, of: client) {
             plan.count()
             return hit(frame, key, &output, line)
@@ -115,6 +124,28 @@ final class FrameMeddler: Meddler {
         for index in replays.indices { replays[index].after -= 1 }
         for replay in replays where replay.after == 0 { output.writeImmutableBuffer(replay.frame) }
         replays.removeAll { $0.after <= 0 }
+        return true
+    }
+
+    private func takeClose(_ frame: ByteBuffer, _ output: inout ByteBuffer, _ line: Line) -> Bool {
+        switch defect {
+        case .changeClose:
+            var changed = frame
+            changed.setInteger(1000 as UInt16, at: changed.readerIndex + 2)
+            output.writeImmutableBuffer(changed)
+        case .cutAtClose:
+            line.sendToClient(output)
+            line.cut()
+            plan.count()
+            return false
+        case .repeatClose:
+            output.writeImmutableBuffer(frame)
+            output.writeImmutableBuffer(frame)
+        default:
+            output.writeImmutableBuffer(frame)
+            return true
+        }
+        plan.count()
         return true
     }
 
@@ -141,9 +172,7 @@ final class FrameMeddler: Meddler {
             line.sendToClient(output)
             line.cut()
             return false
-        case .delay(let span):
-            output.writeImmutableBuffer(frame)
-            delay = span
+        case .delay, .changeClose, .cutAtClose, .repeatClose: output.writeImmutableBuffer(frame)
         case .stall(let span):
             output.writeImmutableBuffer(frame)
             let end = NIODeadline.now() + span

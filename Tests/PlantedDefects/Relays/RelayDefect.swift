@@ -1,3 +1,4 @@
+import NIOCore
 import WSMCore
 import WSMHarness
 import WSMScenario
@@ -22,6 +23,12 @@ enum RelayDefect {
                 },
                 frames("sends to the wrong channel as well", .misdirect, manager) { ["integrity": $0] },
                 frames("closes silently", .closeSilently, manager, perClient: 1) { _ in [:] },
+                frames("delays one client", .delay(client: 2, .milliseconds(1500)), manager) { ["bounded-lag": $0] },
+                frames("closes with another code at shutdown", .changeClose, manager) { ["clean-shutdown": $0] },
+                frames("ends connections without a close at shutdown", .cutAtClose, manager) {
+                    ["clean-shutdown": $0]
+                },
+                frames("closes twice at shutdown", .repeatClose, manager) { ["clean-shutdown": $0] },
             ]
         } + [
             redis("none: the clean twin", .none, seeds: 1...3) { _ in [:] },
@@ -30,7 +37,8 @@ enum RelayDefect {
             },
             redis("duplicates a PUBLISH", .duplicatePublish) { ["at-most-once": 4 * $0] },
             redis("cuts the connection before EXEC's reply", .cutBeforeReply, profile: .reference) {
-                ["at-most-once": 4 * $0]
+                // The reference's disconnect_all leaves out one of the two clients of each instance.
+                ["at-most-once": 4 * $0, "clean-shutdown": 2]
             },
         ]
 
@@ -41,13 +49,19 @@ enum RelayDefect {
     ) -> Twin {
         Twin(.relay, "\(manager.rawValue), clients: \(name)", seeds: seeds) { seed in
             let instances = manager == .memory ? 1 : 2
+            var bounds = ""
+            if case .delay = defect { bounds = "{lag: 1s}" }
             let scenario = try RelayedRun.scenario(
-                "profile: hardened, manager: \(manager.rawValue), instances: \(instances)", seed: seed)
-            let plan = RelayPlan(scenario, seed: seed, perClient: perClient, clients: 0..<4)
+                "profile: hardened, manager: \(manager.rawValue), instances: \(instances)", seed: seed,
+                bounds: bounds)
+            let plan = RelayPlan(
+                scenario, seed: seed, perClient: perClient, clients: Self.hitsMessages(defect) ? 0..<4 : 0..<0)
             let result = try await RelayedRun.withFrames(scenario) { FrameMeddler(defect, plan) }
             if case .none = defect { return Trial(planted: 0, expected: .clean, result) }
             let planted = plan.plantedSoFar
-            guard planted == plan.total else { throw UnexpectedCount(what: "defects planted", count: Int(planted)) }
+            guard planted == Self.planned(defect, plan, scenario) else {
+                throw UnexpectedCount(what: "defects planted", count: Int(planted))
+            }
             var expected = Findings(expecting(planted))
             switch defect {
             case .drop, .corrupt: expected.lose(planted, .unexplained)
@@ -63,6 +77,22 @@ enum RelayDefect {
                 trial.isSome(\.missedOffline, atLeast: 0)
             }
             return trial
+        }
+    }
+
+    private static func hitsMessages(_ defect: FrameMeddler.Defect) -> Bool {
+        switch defect {
+        case .none, .delay, .changeClose, .cutAtClose, .repeatClose: false
+        default: true
+        }
+    }
+
+    /// How many defects there are to be.
+    private static func planned(_ defect: FrameMeddler.Defect, _ plan: RelayPlan, _ scenario: Scenario) -> Int64 {
+        switch defect {
+        case .delay: LoadPlan(scenario).broadcasters.reduce(0) { $0 + Int64($1.sendsAt.count) }
+        case .changeClose, .cutAtClose, .repeatClose: Int64(scenario.clients.count)
+        default: plan.total
         }
     }
 
@@ -89,6 +119,8 @@ enum RelayDefect {
             } else {
                 expected.duplicated = 4 * planted
             }
+            // The reference says goodbye in a text message of its own to the two that it does not leave out.
+            if profile == .reference { expected.foreign = 2 }
             return Trial(planted: planted, expected: expected, result)
         }
     }

@@ -16,7 +16,7 @@ enum RelayedRun {
         _ cluster: String, seed: UInt64, clients: String = "count: 4",
         connectRate: String = "100/s", workload: String = "rate: 240/s, payload: 300B",
         redis: String? = nil,
-        duration: String = "600ms"
+        duration: String = "600ms", bounds: String = ""
     ) throws -> Scenario {
         let server = redis.map { ", redis: {url: \"\($0)\"}" } ?? ""
         let text = """
@@ -28,7 +28,7 @@ enum RelayedRun {
             clients: {connectRate: \(connectRate), reconnect: {initial: 50ms, max: 200ms}, \(clients)}
             workload:
               - {kind: broadcasts, arrival: constant, publishers: 4, \(workload)}
-            """
+            """ + (bounds.isEmpty ? "" : "\nexpect: {bounds: \(bounds)}")
         let loaded = ScenarioFile.parse(text: text, name: "planted.yaml")
         guard let scenario = loaded.scenario else { throw InvalidScenario(diagnostics: "\(loaded.diagnostics)") }
         return scenario

@@ -4,7 +4,8 @@ import WSMVerify
 
 /// The defects of the stream layer, each with what must be found of it.
 enum StreamDefect {
-    static let seeds: ClosedRange<UInt64> = 1...20
+    /// Of a defect; a clean twin has as many as the other layers.
+    static let seeds: ClosedRange<UInt64> = 1...8
 
     static let twins: [Twin] = [
         twin("none: the clean twin") { _ in },
@@ -25,13 +26,23 @@ enum StreamDefect {
         twin("invents a message", plant: inventMessage),
         twin("delivers before the send", plant: deliverEarly),
         twin("closes silently and loses what was on its way", plant: closeSilently),
-        twin("lets a client go deaf", plant: deafen),
+        twin("lets a client go deaf", plant: { deafen(&$0, isWaitedFor: false) }),
+        twin("lets a client go deaf, while the run waits for its fence", plant: { deafen(&$0, isWaitedFor: true) }),
         twin("leaves a gap with a marker", plant: { gap(&$0, isMarked: true) }),
         twin("leaves a gap without a marker", plant: { gap(&$0, isMarked: false) }),
+        twin("delays one client", plant: delay),
+        twin("lets healthy clients wait behind a slow one", plant: holdUp),
+        twin("loses on when the fault is long healed", plant: recoverLate),
+        twin("never comes back when the fault is healed", plant: stayAway),
+        twin("none: a clean shutdown") { shutDown(&$0, []) },
+        twin("leaves clients without their close at shutdown") { shutDown(&$0, [.runEnded, .dropped]) },
+        twin("closes with another code at shutdown") { shutDown(&$0, [.closedByServer(code: 1000)]) },
+        twin("leaves subscriptions and updates behind at shutdown", plant: leaveBehind),
+        twin("closes some clients twice at shutdown", plant: closeTwice),
     ]
 
     private static func twin(_ name: String, plant: @escaping @Sendable (inout StreamTrial) -> Void) -> Twin {
-        Twin(.stream, name, seeds: seeds) { seed in
+        Twin(.stream, name, seeds: name.hasPrefix("none: ") ? 1...20 : seeds) { seed in
             var trial = StreamTrial(seed: seed)
             plant(&trial)
             return try trial.finish()
@@ -106,15 +117,25 @@ enum StreamDefect {
         }
     }
 
-    /// One client gets nothing from some message on, not even the end fence: nobody can say whether it was there.
-    @Sendable private static func deafen(_ trial: inout StreamTrial) {
+    /// One client gets nothing from some message on, not even the end fence: nobody can say whether it was there, unless the
+    /// run waited for it, and it still had its connection.
+    @Sendable private static func deafen(_ trial: inout StreamTrial, isWaitedFor: Bool) {
         let client = trial.random.below(StreamTrial.clients)
         let from = trial.hits[client][0]
         let missed = Int64(StreamLoad.count - from)
         trial.streams[client].removeLast(Int(missed))
         trial.endFences[client] = false
         trial.planted = 1
-        trial.expected.indeterminate = missed
+        guard isWaitedFor else {
+            trial.expected.indeterminate = missed
+            return
+        }
+        let fencedFrom = StreamLoad.at(trial.load.endFence.publishedAt - 1)
+        trial.context.endOfLoad = .init(fencedFrom: fencedFrom, waitedUntil: fencedFrom + .microseconds(500))
+        trial.planted = missed
+        // Nothing came after them: that is no gap between two receipts.
+        trial.expected = Findings(["completeness": missed, "no-silent-loss": missed])
+        trial.expected.lose(missed, .unexplained)
     }
 
     /// The broker is out of instance 1's reach for five messages.

@@ -30,6 +30,9 @@ struct StreamLoad: Sendable {
     let endFence: Message
     let history: [PublisherHistory]
 
+    /// When all sessions are over.
+    static let endOfRun = at(shared.endFence.publishedAt + 1000)
+
     static func at(_ microseconds: Int64) -> MonotonicInstant {
         MonotonicInstant(nanoseconds: 1_000_000_000 + microseconds * 1000)
     }

@@ -35,6 +35,10 @@ struct StreamTrial {
     var preludes: [[Entry]]
     var epilogues: [[Entry]]
     var endFences: [Bool]
+    /// How each client's last session ends.
+    var ends: [SessionEnd]
+    /// Clients that read slowly on purpose.
+    var slowClients: Set<Int> = []
     /// For each client the messages at which a defect is planted; the first of a group of eight.
     private(set) var hits: [[Int]]
 
@@ -47,6 +51,7 @@ struct StreamTrial {
         preludes = Array(repeating: [], count: Self.clients)
         epilogues = preludes
         endFences = Array(repeating: true, count: Self.clients)
+        ends = Array(repeating: .runEnded, count: Self.clients)
         // The first and the last two blocks stay whole, so that no defect lies at an end unless it is meant to.
         var blocks = Array(1..<(StreamLoad.count / Self.block - 2))
         hits = []
@@ -75,7 +80,7 @@ struct StreamTrial {
         let observers = (0..<2).map { _ in
             DeliveryObserver(
                 run: StreamLoad.run, publisherCount: StreamLoad.publishers + 1, channel: 0,
-                measuredFrom: context.measuredFrom)
+                measuredFrom: context.measuredFrom, bounds: context.bounds)
         }
         for client in streams.indices {
             play(client, to: observers[client / 2])
@@ -86,28 +91,31 @@ struct StreamTrial {
     }
 
     private func play(_ client: Int, to observer: DeliveryObserver) {
-        var session = open(client, observer, at: 0)
+        var session: Int? = open(client, observer, at: 0)
         let start = Entry(at: load.startFence.publishedAt + Self.delay, event: .receipt(load.startFence.bytes))
         let end = Entry(at: load.endFence.publishedAt + Self.delay, event: .receipt(load.endFence.bytes))
         let entries = preludes[client] + [start] + streams[client] + (endFences[client] ? [end] : [])
         for entry in entries { play(entry, client, &session, observer) }
-        let endOfRun = StreamLoad.at(load.endFence.publishedAt + 1000)
-        observer.sessionClosed(session: session, end: .runEnded, at: endOfRun)
+        if let session { observer.sessionClosed(session: session, end: ends[client], at: StreamLoad.endOfRun) }
         for entry in epilogues[client] { play(entry, client, &session, observer) }
     }
 
-    private func play(_ entry: Entry, _ client: Int, _ session: inout Int, _ observer: DeliveryObserver) {
+    private func play(_ entry: Entry, _ client: Int, _ session: inout Int?, _ observer: DeliveryObserver) {
         switch entry.event {
         case .receipt(let bytes):
+            guard let session else { return }
             bytes.withUnsafeBytes { observer.received(session: session, message: $0, at: StreamLoad.at(entry.at)) }
-        case .close(let end): observer.sessionClosed(session: session, end: end, at: StreamLoad.at(entry.at))
+        case .close(let end):
+            if let open = session { observer.sessionClosed(session: open, end: end, at: StreamLoad.at(entry.at)) }
+            session = nil
         case .open: session = open(client, observer, at: entry.at)
         }
     }
 
     private func open(_ client: Int, _ observer: DeliveryObserver, at: Int64) -> Int {
         observer.sessionOpened(
-            client: UInt32(client), instance: Self.instance(of: client), slowReader: false,
+            client: UInt32(client), instance: Self.instance(of: client),
+            slowReader: slowClients.contains(client),
             attemptedAt: StreamLoad.at(at), openedAt: StreamLoad.at(at + 1))
     }
 }
