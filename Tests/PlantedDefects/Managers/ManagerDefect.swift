@@ -31,7 +31,7 @@ enum ManagerDefect {
     ]
 
     private static func twin(_ name: String, run: @escaping @Sendable (UInt64) throws -> Trial) -> Twin {
-        Twin(.manager, name, seeds: seeds) { try run($0) }
+        Twin(.manager, name, seeds: seeds) { seed in try await Aside.run { try run(seed) } }
     }
 
     private static func random(_ seed: UInt64) -> CounterRNG { CounterRNG(seed: seed, stream: .faults, entity: 2) }

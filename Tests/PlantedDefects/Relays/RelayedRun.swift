@@ -95,25 +95,6 @@ struct InvalidScenario: Error, CustomStringConvertible {
     var description: String { "the test's own scenario is invalid: \(diagnostics)" }
 }
 
-/// Lets so many run at a time.
-private actor Turn {
-    private var places: Int
-    private var waiting: [CheckedContinuation<Void, Never>] = []
-
-    init(places: Int) {
-        self.places = places
-    }
-
-    func take<Result: Sendable>(_ body: @Sendable () async throws -> Result) async throws -> Result {
-        if places > 0 { places -= 1 } else { await withCheckedContinuation { waiting.append($0) } }
-        defer {
-            // The place goes straight to the next one.
-            if waiting.isEmpty { places += 1 } else { waiting.removeFirst().resume() }
-        }
-        return try await body()
-    }
-}
-
 /// A connection of the test's own to Redis, whose replies nobody reads.
 private final class SideConnection: Sendable {
     private let channel: any Channel

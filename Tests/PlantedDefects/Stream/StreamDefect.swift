@@ -43,9 +43,11 @@ enum StreamDefect {
 
     private static func twin(_ name: String, plant: @escaping @Sendable (inout StreamTrial) -> Void) -> Twin {
         Twin(.stream, name, seeds: name.hasPrefix("none: ") ? 1...20 : seeds) { seed in
-            var trial = StreamTrial(seed: seed)
-            plant(&trial)
-            return try trial.finish()
+            try await Aside.run {
+                var trial = StreamTrial(seed: seed)
+                plant(&trial)
+                return try trial.finish()
+            }
         }
     }
 
