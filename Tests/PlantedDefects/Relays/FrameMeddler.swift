@@ -26,8 +26,8 @@ final class FrameMeddler: Meddler {
         case cutAtClose
         /// Close frames come twice.
         case repeatClose
-        /// Nothing is read from the instance for a while.
-        case stall(TimeAmount)
+        /// Nothing is read from the instance until no client has got anything for so long.
+        case stallUntilSilence(TimeSpan)
         /// Nothing is read from the instance until so many messages have come to all other clients together.
         case stallForMessages(Int64)
         /// The instance is told something that makes it end the connection, and gets no answer to its close frame.
@@ -173,10 +173,9 @@ final class FrameMeddler: Meddler {
             line.cut()
             return false
         case .delay, .changeClose, .cutAtClose, .repeatClose: output.writeImmutableBuffer(frame)
-        case .stall(let span):
+        case .stallUntilSilence(let span):
             output.writeImmutableBuffer(frame)
-            let end = NIODeadline.now() + span
-            line.stallServer { NIODeadline.now() >= end }
+            line.stallServer { [plan] in MonotonicInstant.now() - plan.lastPass >= span }
         case .stallForMessages(let count):
             output.writeImmutableBuffer(frame)
             let end = plan.messagesPassed + count

@@ -1,4 +1,3 @@
-import NIOCore
 import WSMCore
 import WSMHarness
 import WSMScenario
@@ -50,7 +49,9 @@ enum LiveDefect {
         } while slow > 1
         let plan = RelayPlan(
             scenario, seed: seed, perClient: 1, clients: Int(slow)..<Int(slow) + 1, isEarly: true)
-        let result = try await RelayedRun.withFrames(scenario) { FrameMeddler(.stall(.milliseconds(1500)), plan) }
+        let result = try await RelayedRun.withFrames(scenario) {
+            FrameMeddler(.stallUntilSilence(.milliseconds(600)), plan)
+        }
         var trial = Trial(planted: plan.plantedSoFar, expected: .clean, result)
         trial.expect("isolation", in: 1...(.max))
         // The reference's Memory manager closes with 1000, and leaves out every second client.

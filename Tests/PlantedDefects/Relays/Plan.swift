@@ -25,7 +25,7 @@ final class RelayPlan: Sendable {
     /// By client; a message is among the hits of one client only.
     let hits: [UInt32: Set<MessageKey>]
     private let planted = Mutex<Int64>(0)
-    private let passed = Mutex<Int64>(0)
+    private let passed = Mutex<(count: Int64, last: MonotonicInstant)>((0, .now()))
     private let undone: Mutex<Set<MessageKey>>
 
     /// - Parameters:
@@ -65,9 +65,11 @@ final class RelayPlan: Sendable {
     func take(_ key: MessageKey) -> Bool { undone.withLock { $0.remove(key) != nil } }
 
     /// Messages that have come to all clients together.
-    var messagesPassed: Int64 { passed.withLock { $0 } }
+    var messagesPassed: Int64 { passed.withLock { $0.count } }
+    /// When the last of them came.
+    var lastPass: MonotonicInstant { passed.withLock { $0.last } }
 
-    func pass() { passed.withLock { $0 += 1 } }
+    func pass() { passed.withLock { $0 = ($0.count + 1, .now()) } }
 
     func count() { planted.withLock { $0 += 1 } }
 
