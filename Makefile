@@ -6,10 +6,10 @@ BUILD_FLAGS := --explicit-target-dependency-import-check error
 SOURCES := Package.swift Sources Tests Examples
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test interop targets lint format clean
+.PHONY: help deps build run test defects defects-update interop targets lint format clean
 
 help: ## show this text
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 deps: ## install what is missing: libhiredis, libzstd, redis-server
 	@scripts/install-dependencies.sh
@@ -22,6 +22,12 @@ run: build ## run Scenarios/quickstart.yaml on a private Redis
 
 test: deps ## run every test, those on a real Redis too
 	$(SWIFT) test $(BUILD_FLAGS)
+
+defects: deps ## plant every defect, and print which checker found it how many times
+	@scripts/defects.sh
+
+defects-update: deps ## the same, and write the tables into docs/planted-defects.md
+	@scripts/defects.sh --update
 
 interop: build ## share one Redis with a real orchestrator-core (from PyPI)
 	scripts/interop/run.sh .build/release/wsmlab

@@ -99,5 +99,11 @@ let package = Package(
             needs: ["WSMCore", "WSMManagers", "WSMRedis", "WSMInstance", "WSMScenario", "WSMVerify", "WSMRecord"],
             uses: [nioCore, nioPosix, nioHTTP, nioWebSocket]),
         tests(of: "WSMReport", needs: ["WSMCore", "WSMRecord", "WSMVerify", "WSMHarness"]),
+        .testTarget(
+            name: "PlantedDefects",
+            dependencies: [
+                "WSMCore", "WSMManagers", "WSMRedis", "WSMRecord", "WSMVerify", "WSMScenario", "WSMHarness", nioCore,
+                nioPosix,
+            ], path: "Tests/PlantedDefects", swiftSettings: swiftSettings),
     ]
 )

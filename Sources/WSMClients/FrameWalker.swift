@@ -1,9 +1,9 @@
-/// Walks the frames that a server sends, in place: RFC 6455 from the first byte after the handshake to the close frame.
+/// Walks the frames that a server sends, in place: RFC 6455 from the first byte after the handshake on.
 ///
 /// Sans-IO: bytes go in as they were read, events come out. A message that lies whole in one read is handed on where it
 /// lies; only a frame cut by the end of a read, and the parts of a fragmented message, are copied. Text is not checked
-/// to be UTF-8: a measured message carries a checksum, which says more. No sequence of bytes traps; after a close frame
-/// or a violation nothing is read any more.
+/// to be UTF-8: a measured message carries a checksum, which says more. No sequence of bytes traps; after a violation
+/// nothing is read any more, and after a close frame only further close frames are told of, which should not be.
 struct FrameWalker {
     /// What a frame meant.
     ///
@@ -27,8 +27,10 @@ struct FrameWalker {
     private var message: [UInt8] = []
     /// What the fragmented message is: text, binary, or `continuation` for no such message.
     private var fragmented = FrameHeader.Opcode.continuation
-    /// Whether a close frame or a violation has ended the stream.
+    /// Whether a violation has ended the stream.
     private(set) var isFinished = false
+    /// Whether a close frame has come.
+    private var isClosed = false
 
     init() {}
 
@@ -94,6 +96,7 @@ struct FrameWalker {
     }
 
     private mutating func take(_ header: FrameHeader, _ payload: UnsafeRawBufferPointer, _ emit: (Event) -> Void) {
+        guard !isClosed || header.opcode == .close else { return }
         switch header.opcode {
         case .ping: emit(.ping(payload))
         case .pong: emit(.pong)
@@ -117,13 +120,13 @@ struct FrameWalker {
 
     private mutating func takeClose(_ payload: UnsafeRawBufferPointer, _ emit: (Event) -> Void) {
         if payload.isEmpty {
-            isFinished = true
+            isClosed = true
             return emit(.close(code: 1005))
         }
         guard payload.count >= 2 else { return fail(.closeBodyOfOneByte, emit) }
         let code = UInt16(payload[0]) << 8 | UInt16(payload[1])
         guard FrameWalker.mayBeSent(code) else { return fail(.closeCode(code), emit) }
-        isFinished = true
+        isClosed = true
         emit(.close(code: code))
     }
 
@@ -131,7 +134,8 @@ struct FrameWalker {
         isFinished = true
         tail = []
         message = []
-        emit(.violation(violation))
+        // What comes after a close frame is nobody's loss.
+        if !isClosed { emit(.violation(violation)) }
     }
 
     /// Whether a close frame may say `code`: RFC 6455, section 7.4, and the codes that IANA has registered since.

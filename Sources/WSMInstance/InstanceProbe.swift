@@ -23,6 +23,20 @@ public protocol InstanceProbe: AnyObject, Sendable {
     /// `clientLabel` is the only client that got them where each client has a subscription of its own, else `nil`.
     func fannedOut(_ messages: [FannedOutMessage], clientLabel: String?, writtenAt: MonotonicInstant)
 
+    /// A client's socket is open; `label` is what the client called itself. Its event loop, before any other call about it.
+    func connected(_ client: ClientID, label: String?)
+
+    /// A client's socket is closed. Its event loop.
+    func disconnected(_ client: ClientID)
+
+    /// A serial fan-out of the message ended before its last client. Publishing thread, before ``ended(_:_:at:)``.
+    func fanOutAborted(_ stamp: ProbeStamp)
+
+    /// The slow-client policy left messages out for a client that stays. Its event loop.
+    ///
+    /// `isFirst` begins a run of messages left out; it ends with the next message that is sent.
+    func leftOut(_ messages: [FannedOutMessage], clientLabel: String?, isFirst: Bool)
+
     /// The slow-client policy ended a client's connection; `label` is what the client called itself. Its event loop.
     func evicted(clientLabel label: String?, at instant: MonotonicInstant)
 
@@ -78,9 +92,9 @@ public enum PublishEnd: Hashable, Sendable {
     /// It was sent, and no reply came.
     case maybePublished
     case failed
-    /// The broadcast queue was full.
+    /// The broadcast queue was full, or its thread left it there at its stop.
     case queueDropped
-    /// The broadcast thread had died, or left it at its stop.
+    /// The broadcast thread had died.
     case threadDead
 }
 

@@ -30,6 +30,11 @@ public struct BroadcastWebSocketManager<Payload>: ManagerMachine {
         var channel: ChannelName
         var listener: Listener
         var state = SubscriptionState.pending(attempts: 0)
+
+        /// The only client that hangs on it; `nil` where all clients of the channel do.
+        var client: ClientID? {
+            if case .client(let client) = listener { client } else { nil }
+        }
     }
 
     private struct Client {
@@ -184,7 +189,7 @@ public struct BroadcastWebSocketManager<Payload>: ManagerMachine {
         guard let subscription = subscriptions[id], case .pending(let attempts) = subscription.state else { return }
         subscriptions[id]?.state = .active
         guard attempts > 0 else { return }
-        effects.append(.trace(.resubscribed(id, attempts: attempts)))
+        effects.append(.trace(.resubscribed(id, of: subscription.client, attempts: attempts)))
         guard policies.brokerLoss == .resubscribeMarked else { return }
         let missed = recipients(of: subscription)
         switch gapMark {
@@ -201,7 +206,7 @@ public struct BroadcastWebSocketManager<Payload>: ManagerMachine {
         switch subscription.state {
         case .active:
             attempts = 0
-            effects.append(.trace(.brokerLost(id)))
+            effects.append(.trace(.brokerLost(id, of: subscription.client)))
         case .pending(let failed): attempts = failed
         case .waiting: return
         }
@@ -225,7 +230,7 @@ public struct BroadcastWebSocketManager<Payload>: ManagerMachine {
     private mutating func giveUp(
         _ id: SubscriptionID, _ subscription: Subscription, _ effects: inout [ManagerEffect<Payload>]
     ) {
-        effects.append(.trace(.gaveUp(id)))
+        effects.append(.trace(.gaveUp(id, of: subscription.client)))
         switch subscription.listener {
         case .client(let client):
             effects.append(.drop(.client(client)))

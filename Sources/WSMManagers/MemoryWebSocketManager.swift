@@ -179,7 +179,11 @@ public struct MemoryWebSocketManager<Payload>: ManagerMachine {
     private mutating func shutdown(_ effects: inout [ManagerEffect<Payload>]) {
         guard phase == .running else { return }
         phase = .stopped
-        for walk in stalledWalks { effects.append(.broadcastDone(walk.broadcast, .refused)) }
+        for walk in stalledWalks {
+            let missed = walk.targets[walk.cursor...].count { clients[$0] != nil }
+            effects.append(.trace(.fanOutAborted(walk.broadcast, at: walk.targets[walk.cursor - 1], missed: missed)))
+            effects.append(.broadcastDone(walk.broadcast, .aborted(missed: missed)))
+        }
         stalledWalks = []
         // The reference's Memory manager closes with 1000 and no text; the hardened one says why.
         let close = policies.disconnectAll == .complete ? ClientClose.shuttingDown(.complete) : .normal

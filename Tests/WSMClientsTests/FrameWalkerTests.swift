@@ -108,6 +108,16 @@ struct FrameWalkerTests {
         }
     }
 
+    @Test("Behind a close frame only another close frame is told of, and nothing is a violation")
+    func behindClose() {
+        let stream =
+            ServerFrames.close(1001, "bye") + ServerFrames.text("more") + ServerFrames.frame(9, [1])
+            + ServerFrames.close(1001, "bye") + [0x83, 0x00] + ServerFrames.close(1000, "")
+        for split in 0...stream.count {
+            #expect(walk([stream[..<split], stream[split...]]) == [.close(1001), .close(1001)], "split at \(split)")
+        }
+    }
+
     @Test("A close frame without a body counts as 1005, and the answer to a message too big is 1009")
     func closeCodes() {
         #expect(walk(ServerFrames.frame(8, [])) == [.close(1005)])

@@ -98,7 +98,8 @@ struct BroadcastWebSocketManagerTests {
         script.tell(
             .brokerDown(first),
             expecting: [
-                .trace(.gaveUp(first)), .drop(.client(client(0))), .forget(client(0)), .unsubscribe(first),
+                .trace(.gaveUp(first, of: client(0))), .drop(.client(client(0))), .forget(client(0)),
+                .unsubscribe(first),
             ])
         #expect(script.machine.clientCount == 0)
     }
@@ -110,7 +111,7 @@ struct BroadcastWebSocketManagerTests {
         script.tell(.brokerSubscribed(first))
         _ = try #require(lose(&script))
         script.tell(.timer(.resubscribe(first)))
-        script.tell(.brokerSubscribed(first), expecting: [.trace(.resubscribed(first, attempts: 1))])
+        script.tell(.brokerSubscribed(first), expecting: [.trace(.resubscribed(first, of: client(0), attempts: 1))])
     }
 
     @Test("The hardened manager keeps trying and marks the gap for every client of the channel")
@@ -125,7 +126,7 @@ struct BroadcastWebSocketManagerTests {
         }
         script.tell(
             .brokerSubscribed(first),
-            expecting: [.trace(.resubscribed(first, attempts: 20)), .close(.channel(.events), .brokerGap)])
+            expecting: [.trace(.resubscribed(first, of: nil, attempts: 20)), .close(.channel(.events), .brokerGap)])
     }
 
     @Test("A gap may be marked with an event, and the connections stay")
@@ -148,7 +149,7 @@ struct BroadcastWebSocketManagerTests {
         script.tell(.brokerSubscribed(first))
         _ = try #require(lose(&script))
         script.tell(.timer(.resubscribe(first)))
-        script.tell(.brokerSubscribed(first), expecting: [.trace(.resubscribed(first, attempts: 1))])
+        script.tell(.brokerSubscribed(first), expecting: [.trace(.resubscribed(first, of: nil, attempts: 1))])
     }
 
     @Test("A second loss while a try is due changes nothing")

@@ -74,6 +74,19 @@ struct MemoryWebSocketManagerTests {
         #expect(script.machine.stalledBroadcasts == 0)
     }
 
+    @Test("A walk that a stalled client holds up to the manager's stop is aborted, and says how many it missed")
+    func stopEndsStalledWalks() {
+        var script = script(.reference)
+        script.open(4)
+        script.tell(.writabilityChanged(client(1), writable: false))
+        script.tell(publish(1, "a"))
+        script.tell(.clientClosed(client(3)))
+        let effects = script.tell(.shutdown)
+        #expect(effects.contains(.trace(.fanOutAborted(BroadcastID(1), at: client(1), missed: 1))))
+        #expect(effects.contains(.broadcastDone(BroadcastID(1), .aborted(missed: 1))))
+        #expect(script.machine.stalledBroadcasts == 0)
+    }
+
     @Test("A stalled client that leaves lets the walk go on, past others that left meanwhile")
     func stalledClientLeaves() {
         var script = script(.reference)

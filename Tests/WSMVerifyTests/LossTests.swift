@@ -192,6 +192,44 @@ struct LossTests {
         }
     }
 
+    @Test("A client with a subscription of its own has its own outage and its own marker")
+    func outageOfOneClient() throws {
+        let world = World()
+        let sessions = (0..<3).map { world.open(client: UInt32($0), at: 0) }
+        for session in sessions { world.deliver(world.publish(at: 100), to: session, at: 110) }
+        _ = world.publish(at: 200)
+        let next = world.publish(at: 300)
+        for session in sessions {
+            world.deliver(next, to: session, at: 310)
+            world.close(session, at: 400)
+        }
+        for client in [0, 1] as [UInt32] {
+            let outage = SettlementContext.InstanceWindow(
+                instance: 0, client: client, from: World.at(190), until: World.at(250))
+            world.context.brokerOutages.append(outage)
+        }
+        world.context.gapMarkers = [.init(instance: 0, client: 1, at: World.at(250))]
+        let settlement = try world.settle()
+        // Each of the first three messages went to one client only.
+        #expect(settlement.delivery.lostByCause[.brokerGap] == 2)
+        #expect(settlement.delivery.lostByCause[.unexplained] == settlement.delivery.lost - 2)
+        let silent = settlement.violations(.noSilentLoss)
+        world.context.gapMarkers = []
+        #expect(try world.settle().violations(.noSilentLoss) == silent + 1)
+    }
+
+    @Test("A walk that nobody waited for any longer is a fan-out that was aborted, not a failed publish")
+    func abandonedWalk() throws {
+        let world = World(manager: .memory)
+        let session = world.open(client: 0, at: 0)
+        world.deliver(world.fence(at: 10), to: session, at: 20)
+        _ = world.publish(at: 100, outcome: .maybePublished)
+        world.context.abortedFanOuts = [.init(instance: 0, publisher: 0, sequence: 0)]
+        world.deliver(world.fence(at: 1000), to: session, at: 1010)
+        world.close(session, at: 1100)
+        #expect(try world.settle().delivery.lostByCause == [.fanOutAborted: 1])
+    }
+
     @Test("The totals are written as the contract names them")
     func json() throws {
         var totals = DeliveryTotals()

@@ -8,18 +8,16 @@ internal import WSMRecord
 /// What a run learns of one instance's inside: it numbers and stamps the messages, logs their publishing, and measures the
 /// stages up to the frame's writing.
 final class RunProbe: InstanceProbe {
-    /// Things that happened to the instance, for the settlement and the result.
-    struct Events: Sendable {
-        var evictions: [(client: UInt32, at: MonotonicInstant)] = []
-        var poolExhausted = 0
-        var fanOutsAborted = 0
-        var brokerLosses: [MonotonicInstant] = []
-        var resubscriptions: [MonotonicInstant] = []
-        var gaveUp = 0
-        var threadEnd: (end: BroadcastThreadEnd, at: MonotonicInstant)?
+    /// The latest instant of publishing among the messages that came from the broker: to all clients, or to each of those
+    /// with a subscription of their own.
+    fileprivate struct Delivered: Sendable {
+        var toAll: MonotonicInstant?
+        var toClient: [UInt32: MonotonicInstant] = [:]
+    }
 
-        /// At most this many events of a kind are kept one by one.
-        static let limit = 100_000
+    private struct Writing: Sendable {
+        var stages = StageHistograms()
+        var delivered = Delivered()
     }
 
     let instance: Int
@@ -28,14 +26,15 @@ final class RunProbe: InstanceProbe {
     private let publishers: PublisherTable
     private let measuredFrom: Atomic<Int64>
     private let publishingStages = Mutex(StageHistograms())
-    private let writingStages = Mutex(StageHistograms())
-    private let events = Mutex(Events())
+    private let writing = Mutex(Writing())
+    private let events: Mutex<InstanceRecord>
 
-    init(run: UInt32, instance: Int, publishers: PublisherTable) {
+    init(run: UInt32, instance: Int, publishers: PublisherTable, brokerLoss: BrokerLoss) {
         self.run = run
         self.instance = instance
         self.publishers = publishers
         measuredFrom = Atomic(Int64.max)
+        events = Mutex(InstanceRecord(instance: UInt16(instance), brokerLoss: brokerLoss))
     }
 
     /// Messages that were due from this instant on are measured.
@@ -46,18 +45,19 @@ final class RunProbe: InstanceProbe {
     /// The stages of this instance's messages, so far.
     var stages: StageHistograms {
         var sum = publishingStages.withLock { $0 }
-        sum.add(writingStages.withLock { $0 })
+        sum.add(writing.withLock { $0.stages })
         return sum
     }
 
     /// The means of the stages so far, cheap enough to be asked a few times a second.
     var stageMeans: StageMeans {
         var means = publishingStages.withLock { StageMeans($0) }
-        means.add(writingStages.withLock { StageMeans($0) })
+        means.add(writing.withLock { StageMeans($0.stages) })
         return means
     }
 
-    var recordedEvents: Events { events.withLock { $0 } }
+    /// What happened to the instance so far.
+    var recordedEvents: InstanceRecord { events.withLock { $0 } }
 
     // MARK: InstanceProbe
 
@@ -115,45 +115,88 @@ final class RunProbe: InstanceProbe {
 
     func fannedOut(_ messages: [FannedOutMessage], clientLabel: String?, writtenAt: MonotonicInstant) {
         let client = clientLabel.flatMap(UInt32.init)
-        writingStages.withLock { stages in
+        writing.withLock { writing in
             for message in messages {
-                let reading = message.payload.withUnsafeReadableBytes { ProbeStamp.read($0) }
-                guard case .stamped(let stamp, _) = reading, stamp.run == run else { continue }
+                guard let stamp = stamp(of: message) else { continue }
+                writing.delivered.note(stamp.published, to: client)
                 written.store(
                     client: client, publisher: stamp.publisher.rawValue, sequence: stamp.sequence, at: writtenAt)
                 guard isMeasured(stamp) else { continue }
-                stages.broker.record(message.deliveredAt - stamp.published)
-                stages.write.record(writtenAt - message.deliveredAt)
+                writing.stages.broker.record(message.deliveredAt - stamp.published)
+                writing.stages.write.record(writtenAt - message.deliveredAt)
             }
+        }
+    }
+
+    func connected(_ client: ClientID, label: String?) {
+        guard let number = label.flatMap(UInt32.init) else { return }
+        events.withLock { $0.connected(client, as: number) }
+    }
+
+    func disconnected(_ client: ClientID) {
+        let number = events.withLock { record in
+            defer { record.disconnected(client, at: .now()) }
+            return record.number(of: client)
+        }
+        if let number { writing.withLock { _ = $0.delivered.toClient.removeValue(forKey: number) } }
+    }
+
+    func fanOutAborted(_ stamp: ProbeStamp) {
+        events.withLock { $0.fanOutAborted(publisher: stamp.publisher.rawValue, sequence: stamp.sequence) }
+    }
+
+    func leftOut(_ messages: [FannedOutMessage], clientLabel label: String?, isFirst: Bool) {
+        guard let client = label.flatMap(UInt32.init) else { return }
+        let published = messages.compactMap { stamp(of: $0)?.published }
+        guard let from = published.min(), let until = published.max() else { return }
+        events.withLock {
+            $0.leftOut(client, count: published.count, from: from, until: until, isFirst: isFirst)
         }
     }
 
     func evicted(clientLabel label: String?, at instant: MonotonicInstant) {
         guard let client = label.flatMap(UInt32.init) else { return }
-        events.withLock { if $0.evictions.count < Events.limit { $0.evictions.append((client, instant)) } }
+        events.withLock { $0.evicted(client, at: instant) }
     }
 
     func traced(_ trace: ManagerTrace, at instant: MonotonicInstant) {
-        events.withLock { events in
-            switch trace {
-            case .poolExhausted: events.poolExhausted += 1
-            case .fanOutAborted: events.fanOutsAborted += 1
-            case .brokerLost: if events.brokerLosses.count < Events.limit { events.brokerLosses.append(instant) }
-            case .resubscribed:
-                if events.resubscriptions.count < Events.limit { events.resubscriptions.append(instant) }
-            case .gaveUp: events.gaveUp += 1
-            case .fanOutStalled, .skippedAtShutdown: break
-            }
+        var delivered: MonotonicInstant?
+        if case .brokerLost(_, let client) = trace {
+            let number = events.withLock { $0.number(of: client) }
+            delivered = writing.withLock { $0.delivered.latest(to: number) }
         }
+        events.withLock { $0.traced(trace, at: instant, delivered: delivered) }
     }
 
     func broadcastThreadEnded(_ end: BroadcastThreadEnd, at instant: MonotonicInstant) {
-        events.withLock { $0.threadEnd = (end, instant) }
+        events.withLock { $0.broadcastThreadEnded(end, at: instant) }
+    }
+
+    /// The stamp of a message of this run.
+    private func stamp(of message: FannedOutMessage) -> ProbeStamp? {
+        let reading = message.payload.withUnsafeReadableBytes { ProbeStamp.read($0) }
+        guard case .stamped(let stamp, _) = reading, stamp.run == run else { return nil }
+        return stamp
     }
 
     private func log(of stamp: ProbeStamp) -> PublishLog { publishers.logs[Int(stamp.publisher.rawValue)] }
 
     private func isMeasured(_ stamp: ProbeStamp) -> Bool {
         stamp.kind == .load && stamp.intended.nanoseconds >= measuredFrom.load(ordering: .relaxed)
+    }
+}
+
+extension RunProbe.Delivered {
+    /// - Parameter client: The only client that it was for; `nil`: all.
+    mutating func note(_ published: MonotonicInstant, to client: UInt32?) {
+        if let client {
+            toClient[client] = max(published, toClient[client] ?? published)
+        } else {
+            toAll = max(published, toAll ?? published)
+        }
+    }
+
+    func latest(to client: UInt32?) -> MonotonicInstant? {
+        if let client { toClient[client] } else { toAll }
     }
 }

@@ -15,6 +15,12 @@ package struct InstanceResult: Codable, Hashable, Sendable {
     package var poolExhausted = 0
     package var fanOutsAborted = 0
     package var brokerLosses = 0
+    /// Messages that the slow-client policy left out, counted once for each client.
+    package var leftOutForSlowClients = 0
+    /// Clients that `disconnect_all` left out.
+    package var skippedAtShutdown = 0
+    /// Updates that the broadcast thread left in its queue when it was stopped.
+    package var leftInQueue = 0
     /// How the broadcast thread stood when the load had ended: `running`, `stopped` or `dead`.
     package var broadcastThread = "running"
     /// Clients that it had to cut at its stop.

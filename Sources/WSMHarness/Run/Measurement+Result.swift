@@ -118,7 +118,9 @@ extension Measurement {
         result.evicted = counters.evicted
         result.poolExhausted = events.poolExhausted
         result.fanOutsAborted = events.fanOutsAborted
-        result.brokerLosses = events.brokerLosses.count
+        result.brokerLosses = events.brokerLosses
+        result.leftOutForSlowClients = events.leftOut
+        result.skippedAtShutdown = events.skippedAtShutdown
         result.broadcastThread =
             switch threadEnds.indices.contains(index) ? threadEnds[index] : nil {
             case nil: "running"
@@ -126,6 +128,7 @@ extension Measurement {
             case .died: "dead"
             }
         result.clientsCut = stopReports.indices.contains(index) ? stopReports[index].clientsCut : 0
+        result.leftInQueue = stopReports.indices.contains(index) ? stopReports[index].updatesLeft : 0
         return result
     }
 }

@@ -28,34 +28,8 @@ extension Measurement {
         settlement.bounds = LagBounds(isolation: expect.isolation, lag: expect.lag)
         settlement.endOfLoad = endOfLoad
         settlement.shutdown = shutdown
-        for probe in context.probes {
-            let instance = UInt16(probe.instance)
-            let events = probe.recordedEvents
-            settlement.evictions += events.evictions.map { .init(client: $0.client, instance: instance, at: $0.at) }
-            settlement.brokerOutages += outages(events, of: instance)
-            if let end = events.threadEnd, end.end == .died {
-                settlement.threadDeaths.append(.init(instance: instance, at: end.at))
-            }
-        }
+        for probe in context.probes { probe.recordedEvents.add(to: &settlement) }
         return settlement
-    }
-
-    /// From each loss of the broker to the next time that the instance was subscribed again.
-    private func outages(_ events: RunProbe.Events, of instance: UInt16) -> [SettlementContext.InstanceWindow] {
-        var windows: [SettlementContext.InstanceWindow] = []
-        var from: MonotonicInstant?
-        let changes =
-            events.brokerLosses.map { (at: $0, isLoss: true) } + events.resubscriptions.map { (at: $0, isLoss: false) }
-        for change in changes.sorted(by: { $0.at < $1.at }) {
-            if change.isLoss {
-                from = from ?? change.at
-            } else if let begin = from {
-                windows.append(.init(instance: instance, from: begin, until: change.at))
-                from = nil
-            }
-        }
-        if let from { windows.append(.init(instance: instance, from: from, until: nil)) }
-        return windows
     }
 
     /// What the cluster promises, from its manager and its policies.

@@ -44,6 +44,12 @@ extension Measurement {
                 "process \(process.pid) of target.pids ended \(milliseconds(process.at)) ms into the load: its CPU and memory "
                     + "are counted up to there")
         }
+        let unkept = context.probes.reduce(0) { $0 + $1.recordedEvents.unkept }
+        if unkept > 0 {
+            suspicions.append(
+                "\(unkept) events inside the instances were too many to keep: losses that they explain are called "
+                    + "unexplained; make the run shorter")
+        }
         if !faults.isEmpty { return Validity(verdict: .invalid, reasons: faults + suspicions) }
         return Validity(verdict: suspicions.isEmpty ? .valid : .suspect, reasons: suspicions)
     }

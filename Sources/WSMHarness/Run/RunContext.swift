@@ -22,25 +22,28 @@ struct RunContext: Sendable {
     var clientLoops: [any EventLoop] { Array(clientGroup.makeIterator()) }
 
     /// Starts Redis and the instances, and makes the fleet; no client connects yet.
-    static func start(_ scenario: Scenario) async throws -> RunContext {
+    static func start(_ scenario: Scenario, options: RunOptions) async throws -> RunContext {
         if case .target(let target) = scenario.system { return try await start(scenario, target: target) }
         let plan = LoadPlan(scenario)
         let spec = scenario.cluster
         let publishers = PublisherTable(plan: plan, instances: spec.instances, workers: spec.workers)
         let run = drawRun()
-        let probes = (0..<spec.instances).map { RunProbe(run: run, instance: $0, publishers: publishers) }
+        let probes = (0..<spec.instances).map {
+            RunProbe(run: run, instance: $0, publishers: publishers, brokerLoss: spec.brokerLoss)
+        }
         let cluster = try await InProcessCluster.start(spec, seed: scenario.seed, probes: probes)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 2))
-        let endpoints = cluster.instances.map {
-            ClientEndpoint(host: "127.0.0.1", port: $0.port, path: "/api/ws/events")
+        let endpoints = cluster.instances.enumerated().map { index, instance in
+            let port = options.clientPort(index, instance.port)
+            return ClientEndpoint(host: "127.0.0.1", port: port, path: "/api/ws/events")
         }
         let ping = scenario.clients.ping
-        let options = FleetOptions(
+        let fleetOptions = FleetOptions(
             pingInterval: ping > .zero ? ping : nil, reconnect: scenario.clients.reconnect.policy, seed: scenario.seed,
             labelsClients: true)
         let isPerClient = spec.manager == .broadcast && spec.subscription == .perClient
         let bounds = LagBounds(isolation: scenario.expect.bounds.isolation, lag: scenario.expect.bounds.lag)
-        let fleet = ClientFleet<DeliveryObserver>(group: group, endpoints: endpoints, options: options) { _ in
+        let fleet = ClientFleet<DeliveryObserver>(group: group, endpoints: endpoints, options: fleetOptions) { _ in
             DeliveryObserver(
                 run: run, publisherCount: publishers.count, channel: publishers.number(of: .events) ?? 0,
                 bounds: bounds, written: FleetWrittenInstants(probes, isPerClient: isPerClient))

@@ -8,6 +8,10 @@ package import WSMScenario
 package struct RunOptions: Sendable {
     /// Where the run folder goes; `nil`: `Results/runs/<name>-<time>`.
     package var folder: String?
+    /// The local port that the clients of an instance connect to, given the instance's index and its own port.
+    ///
+    /// For whoever puts something between the clients and the instances; called once an instance, which is up by then.
+    package var clientPort: @Sendable (_ instance: Int, _ port: Int) -> Int = { $1 }
 
     package init(folder: String? = nil) {
         self.folder = folder
@@ -43,7 +47,7 @@ package enum ScenarioRun {
         let measurement: Measurement
         do {
             try checkFileLimit(scenario)
-            let context = try await RunContext.start(scenario)
+            let context = try await RunContext.start(scenario, options: options)
             do {
                 let driver = RunDriver(context: context, interruption: interruption, progress: progress)
                 measurement = try await driver.drive()

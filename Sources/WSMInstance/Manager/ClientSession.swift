@@ -16,18 +16,35 @@ final class ClientSession {
     /// The place in its channel's list of members.
     var memberIndex: Int?
     private(set) var isClosing = false
+    /// Whether the slow-client policy left out the last message for it.
+    var isLeftOut = false
+    /// Bytes that may wait in the socket's buffer before it counts as full.
+    let highWaterMark: Int
+    /// Told once, when something is to be sent although the connection is being closed.
+    private var onDeadSend: (() -> Void)?
 
     /// How long a closing handshake may take (RFC 6455, section 7.1.1) before the connection is cut.
     static let closeTimeout = TimeAmount.seconds(5)
 
-    init(id: ClientID, label: String?, head: ChannelHandlerContext) {
+    init(
+        id: ClientID, label: String?, head: ChannelHandlerContext, highWaterMark: Int, onDeadSend: @escaping () -> Void
+    ) {
         self.id = id
         self.label = label
         self.head = head
+        self.highWaterMark = highWaterMark
+        self.onDeadSend = onDeadSend
     }
 
+    /// Bytes that wait in the socket's buffer.
+    var bufferedBytes: Int { (try? head.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 }
+
     func write(_ frames: ByteBuffer) {
-        guard !isClosing else { return }
+        guard !isClosing else {
+            onDeadSend?()
+            onDeadSend = nil
+            return
+        }
         head.writeAndFlush(NIOAny(frames), promise: nil)
     }
 

@@ -20,8 +20,6 @@ final class ClientShard {
     private var sessions: [ClientID: ClientSession] = [:]
     private var channelOf: [ClientID: ChannelName] = [:]
     private var groups: [ChannelName: Group] = [:]
-    /// Messages that the slow-client policy left out.
-    private(set) var droppedForSlowClients = 0
 
     init(gate: SlowClientGate, gapMark: GapMark, probe: (any InstanceProbe)?) {
         self.gate = gate
@@ -34,12 +32,14 @@ final class ClientShard {
     /// A socket is open on this loop; it gets nothing until the manager admits it.
     func register(_ session: ClientSession) {
         sessions[session.id] = session
+        probe?.connected(session.id, label: session.label)
     }
 
     /// The socket is closed.
     func unregister(_ id: ClientID) {
         forget(id)
         sessions[id] = nil
+        probe?.disconnected(id)
     }
 
     func admit(_ id: ClientID, to channel: ChannelName) {
@@ -62,7 +62,7 @@ final class ClientShard {
 
     /// Writes frames to each recipient, one write a client; `messages` tells the probe what they hold.
     func deliver(_ frames: ByteBuffer, holding messages: [FannedOutMessage], to recipients: Recipients) {
-        forEach(recipients) { deliver(frames, count: messages.count, to: $0) }
+        forEach(recipients) { deliver(frames, holding: messages, to: $0) }
         guard let probe, !messages.isEmpty else { return }
         var label: String?
         if case .client(let id) = recipients { label = sessions[id]?.label }
@@ -92,12 +92,22 @@ final class ClientShard {
         for session in Array(sessions.values) { session.drop() }
     }
 
-    private func deliver(_ frames: ByteBuffer, count: Int, to session: ClientSession) {
-        switch gate.decide(waiting: session.isWritable ? 0 : gate.threshold) {
-        case .send: session.write(frames)
-        case .drop: droppedForSlowClients += count
+    private func deliver(_ frames: ByteBuffer, holding messages: [FannedOutMessage], to session: ClientSession) {
+        switch gate.decide(waiting: session.isWritable ? 0 : waitingBytes(of: session)) {
+        case .send:
+            session.isLeftOut = false
+            session.write(frames)
+        case .drop:
+            probe?.leftOut(messages, clientLabel: session.label, isFirst: !session.isLeftOut)
+            session.isLeftOut = true
         case .disconnect: evict(session)
         }
+    }
+
+    /// Where the high-water mark is the policy's own limit, a full socket stays full until it has drained; where it is the
+    /// lower mark at which a manager waits for the client, the policy's limit is still to be reached.
+    private func waitingBytes(of session: ClientSession) -> Int {
+        session.highWaterMark >= gate.threshold ? gate.threshold : session.bufferedBytes
     }
 
     private func evict(_ session: ClientSession) {

@@ -176,9 +176,11 @@ public final class LiveWebSocketManager: Sendable {
         let head = try pipeline.context(handler: marker)
         let id = ClientID(nextClient.wrappingAdd(1, ordering: .relaxed).oldValue)
         counters.countConnection()
-        let session = ClientSession(id: id, label: label, head: head)
-        shard.value.register(session)
         let highWater = highWaterMark
+        let session = ClientSession(id: id, label: label, head: head, highWaterMark: highWater) { [inbox] in
+            inbox.post(.sendFailed(id))
+        }
+        shard.value.register(session)
         let options = socket.syncOptions
         try options?.setOption(
             ChannelOptions.writeBufferWaterMark, value: .init(low: highWater / 2, high: highWater))
@@ -214,10 +216,10 @@ public final class LiveWebSocketManager: Sendable {
     /// Hands broadcasts to the Memory manager and waits until each is done, in order.
     ///
     /// Blocks: for publishing threads only. `isCancelled` is asked twice a second, so that a walk which a stalled client
-    /// holds up does not hold up the thread's end.
+    /// holds up does not hold up the thread's end; `done` is then told `nil`, since the walk may be half-way.
     func broadcastInMemory(
         _ broadcasts: [(channels: [ChannelName], payload: ByteBuffer, closesClients: Bool)],
-        isCancelled: () -> Bool, done: (Int, BroadcastOutcome) -> Void
+        isCancelled: () -> Bool, done: (Int, BroadcastOutcome?) -> Void
     ) {
         let first = nextBroadcast.wrappingAdd(UInt64(broadcasts.count), ordering: .relaxed).oldValue
         let outcomes = Monitor<[BroadcastOutcome?]>(Array(repeating: nil, count: broadcasts.count))
@@ -238,9 +240,9 @@ public final class LiveWebSocketManager: Sendable {
             var outcome: BroadcastOutcome?
             while outcome == nil {
                 outcome = outcomes.wait(until: .now() + .milliseconds(500)) { $0[index] }
-                if outcome == nil, isCancelled() { outcome = .refused }
+                if outcome == nil, isCancelled() { break }
             }
-            done(index, outcome ?? .refused)
+            done(index, outcome)
         }
     }
 }

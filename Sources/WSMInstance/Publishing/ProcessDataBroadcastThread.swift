@@ -66,8 +66,11 @@ final class ProcessDataBroadcastThread: Sendable {
     /// Returns how many updates that were.
     func abandonQueue() -> Int {
         var left: [Update] = []
-        state.withLock { $0.queue.take(upTo: .max, into: &left) }
-        Self.abandon(left, .threadDead, manager)
+        let end = state.withLock { state in
+            state.queue.take(upTo: .max, into: &left)
+            return state.machine.end
+        }
+        Self.abandon(left, end == .died ? .threadDead : .queueDropped, manager)
         return left.count
     }
 

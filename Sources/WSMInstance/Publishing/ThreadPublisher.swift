@@ -66,11 +66,30 @@ public final class ThreadPublisher {
         }
         var all = true
         manager.broadcastInMemory(items, isCancelled: { cancelled.isCancelled }) { index, outcome in
-            // A walk that a dead socket ended is no failure to its caller: the reference swallows it.
-            if outcome == .refused { all = false }
-            ended(stamps[index], outcome == .refused ? .failed : .acknowledged)
+            if !endedInMemory(stamps[index], outcome) { all = false }
         }
         return all
+    }
+
+    /// Reports how a broadcast in memory ended; false when its caller is to know of a failure.
+    private func endedInMemory(_ stamp: ProbeStamp?, _ outcome: BroadcastOutcome?) -> Bool {
+        switch outcome {
+        case .delivered:
+            ended(stamp, .acknowledged)
+            return true
+        case .aborted:
+            // A walk that a dead socket ended is no failure to its caller: the reference swallows it.
+            if let stamp { manager.probe?.fanOutAborted(stamp) }
+            ended(stamp, .acknowledged)
+            return true
+        case .refused:
+            ended(stamp, .failed)
+            return false
+        case nil:
+            if let stamp { manager.probe?.fanOutAborted(stamp) }
+            ended(stamp, .maybePublished)
+            return false
+        }
     }
 
     // MARK: Redis

@@ -78,7 +78,7 @@ public struct ClientClose: Hashable, Sendable {
 /// How a broadcast of the Memory manager ended.
 public enum BroadcastOutcome: Hashable, Sendable {
     case delivered
-    /// A dead socket ended the walk; `missed` clients behind it got nothing.
+    /// A dead socket, or the manager's stop at a stalled one, ended the walk; `missed` clients behind it got nothing.
     case aborted(missed: Int)
     /// The manager had stopped.
     case refused
@@ -96,13 +96,15 @@ public enum GapMark: Hashable, Sendable {
 public enum ManagerTrace: Hashable, Sendable {
     /// The instance holds as many Redis connections as it may: the client was accepted and is dropped.
     case poolExhausted(ClientID)
+    /// A walk ended at a dead client, or at a stalled one when the manager stopped; `missed` clients behind it got nothing.
     case fanOutAborted(BroadcastID, at: ClientID, missed: Int)
     case fanOutStalled(BroadcastID, at: ClientID)
-    case brokerLost(SubscriptionID)
+    /// A subscription's connection broke; `of` is the only client that hangs on it, `nil` where all clients share it.
+    case brokerLost(SubscriptionID, of: ClientID?)
     /// Subscribed again after a loss; `attempts` tries were needed.
-    case resubscribed(SubscriptionID, attempts: Int)
+    case resubscribed(SubscriptionID, of: ClientID?, attempts: Int)
     /// The manager gave up on the broker and dropped who hung on this subscription.
-    case gaveUp(SubscriptionID)
+    case gaveUp(SubscriptionID, of: ClientID?)
     /// `disconnect_all` left this many clients out.
     case skippedAtShutdown(Int)
 }

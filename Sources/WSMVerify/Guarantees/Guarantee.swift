@@ -60,11 +60,11 @@ package enum LossCause: String, CaseIterable, Sendable, Codable, CodingKeyRepres
     case instanceDown = "instance-down"
     /// The slow-client policy took it from the client.
     case evicted
-    /// The broadcast queue was full.
+    /// The broadcast queue was full, or was left as it was when its thread stopped.
     case queueDropped = "queue-dropped"
     /// The broadcast thread had died.
     case threadDead = "thread-dead"
-    /// A serial fan-out stopped at an earlier client.
+    /// A serial fan-out ended at an earlier client: its socket was dead, or it stalled until the instance stopped.
     case fanOutAborted = "fan-out-aborted"
     /// The publish failed.
     case publishFailed = "publish-failed"

@@ -33,22 +33,29 @@ struct Loss {
         case .threadDead:
             return .threadDead
         case .failed, .maybePublished:
+            if abortedFanOuts.contains(fanOut) { return .fanOutAborted }
             return isCovered(by: context.instanceDowntimes, columns.instance) ? .instanceDown : .publishFailed
         case .pending, .published:
             break
         }
         if place == .beforeEviction || wasDroppedByPolicy(context) { return .evicted }
-        let fanOut = SettlementContext.AbortedFanOut(
-            instance: session.instance, publisher: columns.publisher, sequence: UInt64(index))
         if abortedFanOuts.contains(fanOut) { return .fanOutAborted }
         if isCovered(by: context.instanceDowntimes, session.instance) { return .instanceDown }
         if isInBrokerOutage(context) { return .brokerGap }
         return .unexplained
     }
 
+    private var fanOut: SettlementContext.AbortedFanOut {
+        SettlementContext.AbortedFanOut(
+            instance: session.instance, publisher: columns.publisher, sequence: UInt64(index))
+    }
+
     /// Whether the broker was out of reach of its publisher or its client at the time.
     func isInBrokerOutage(_ context: SettlementContext) -> Bool {
-        isCovered(by: context.brokerOutages, session.instance) || isCovered(by: context.brokerOutages, columns.instance)
+        isCovered(by: context.brokerOutages, columns.instance)
+            || context.brokerOutages.contains {
+                $0.overlaps(session.instance, client: session.client, begin, end)
+            }
     }
 
     /// Whether completeness is not promised for it: by design, by policy, or in a fault's window.
@@ -77,7 +84,8 @@ struct Loss {
             return false
         case .brokerGap, .publishFailed:
             return !context.gapMarkers.contains {
-                $0.instance == session.instance && $0.at.nanoseconds >= begin && $0.at.nanoseconds <= window.closed
+                $0.concerns(session.client, on: session.instance) && $0.at.nanoseconds >= begin
+                    && $0.at.nanoseconds <= window.closed
             }
         case .evicted, .queueDropped, .threadDead, .fanOutAborted, .unexplained:
             return true

@@ -14,13 +14,13 @@ package struct SettlementContext: Sendable {
     /// When the slow-client policy dropped messages of a client that stayed.
     package var slowClientDrops: [ClientWindow] = []
     package var instanceDowntimes: [InstanceWindow] = []
-    /// When the broker was out of an instance's reach.
+    /// When the broker was out of an instance's reach, or of one client's that has a subscription of its own.
     package var brokerOutages: [InstanceWindow] = []
     /// Instances whose broadcast thread died: what is pending on them never comes.
     package var threadDeaths: [InstanceInstant] = []
     /// Fan-outs of single messages that stopped before the last client.
     package var abortedFanOuts: [AbortedFanOut] = []
-    /// When an instance told its clients that they may have missed something.
+    /// When an instance told its clients, or one of them, that they may have missed something.
     package var gapMarkers: [InstanceInstant] = []
     /// How late deliveries may be; the same bounds that the observers were given.
     package var bounds = LagBounds()
@@ -127,35 +127,58 @@ package struct SettlementContext: Sendable {
         }
     }
 
-    /// Something that happened to an instance.
+    /// Something that happened to an instance, or to one client of it.
     package struct InstanceInstant: Hashable, Sendable {
         package var instance: UInt16
+        /// `nil`: all its clients.
+        package var client: UInt32?
         package var at: MonotonicInstant
 
-        package init(instance: UInt16, at: MonotonicInstant) {
+        package init(instance: UInt16, client: UInt32? = nil, at: MonotonicInstant) {
             self.instance = instance
+            self.client = client
             self.at = at
+        }
+
+        /// Whether it concerns this client, connected to `instance`.
+        func concerns(_ client: UInt32, on instance: UInt16) -> Bool {
+            self.instance == instance && (self.client == nil || self.client == client)
         }
     }
 
-    /// A time during which something held for an instance, or for all of them.
+    /// A time during which something held for an instance, for one client of it, or for all instances.
     package struct InstanceWindow: Hashable, Sendable {
         /// `nil`: all instances.
         package var instance: UInt16?
+        /// `nil`: the instance itself and all its clients.
+        package var client: UInt32?
         package var from: MonotonicInstant
         /// `nil`: to the end of the run.
         package var until: MonotonicInstant?
 
-        package init(instance: UInt16?, from: MonotonicInstant, until: MonotonicInstant?) {
+        package init(
+            instance: UInt16?, client: UInt32? = nil, from: MonotonicInstant, until: MonotonicInstant?
+        ) {
             self.instance = instance
+            self.client = client
             self.from = from
             self.until = until
         }
 
-        /// Whether it concerns `instance` at some instant in `start` … `end`.
-        func overlaps(_ instance: UInt16, _ start: Int64, _ end: Int64) -> Bool {
+        /// Whether it concerns `instance`, or this client of it, at some instant in `start` … `end`.
+        func overlaps(_ instance: UInt16, client: UInt32? = nil, _ start: Int64, _ end: Int64) -> Bool {
             guard self.instance == nil || self.instance == instance else { return false }
-            return from.nanoseconds <= end && start <= (until?.nanoseconds ?? .max)
+            guard self.client == nil || self.client == client else { return false }
+            return overlaps(start, end)
+        }
+
+        /// Whether it concerns `instance`, or any client of it, at some instant in `start` … `end`.
+        func overlaps(anyClientOf instance: UInt16, _ start: Int64, _ end: Int64) -> Bool {
+            (self.instance == nil || self.instance == instance) && overlaps(start, end)
+        }
+
+        private func overlaps(_ start: Int64, _ end: Int64) -> Bool {
+            from.nanoseconds <= end && start <= (until?.nanoseconds ?? .max)
         }
     }
 

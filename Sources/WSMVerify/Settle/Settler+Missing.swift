@@ -157,7 +157,7 @@ struct ReachTable {
         let begin = columns.begin(index)
         let end = columns.end(index)
         return (context.brokerOutages + context.instanceDowntimes).contains {
-            $0.overlaps(instance, begin, end) || $0.overlaps(columns.instance, begin, end)
+            $0.overlaps(anyClientOf: instance, begin, end) || $0.overlaps(columns.instance, begin, end)
         }
     }
 }
