@@ -16,11 +16,11 @@ package final class ClientFleet<Sink: DeliverySink & SendableMetatype>: Sendable
         package var abandoned: Int
     }
 
-    private typealias Shard = NIOLoopBoundBox<FleetShard<Sink>>
+    typealias Shard = NIOLoopBoundBox<FleetShard<Sink>>
 
     private let endpoints: [ClientEndpoint]
     private let progress = FleetProgress()
-    private let shards: [Shard]
+    let shards: [Shard]
     /// Which shard each client is on; empty before the plan is known.
     private let shardOfClient = Mutex<[UInt32: Int]>([:])
 

@@ -26,10 +26,10 @@ package enum TextReport {
             losses(result.delivery),
             Section(lines: latencies(result), separated: true),
             guarantees(result.guarantees, width: width),
-            thresholds(result.thresholds),
+            thresholds(result.thresholds, isVoid: result.validity.verdict == .invalid),
             faults(result.faults),
             validity(result.validity, timing: result.timing, clients: result.clients, width: width),
-            Section(lines: resources(result.resources), separated: true),
+            Section(lines: resources(result.resources) + generator(result), separated: true),
             Section(lines: ground(result, folder: folder)),
         ]
         Section.fit(&sections, into: lineLimit)
@@ -96,6 +96,9 @@ extension TextReport {
         let columns = ["p50", "p90", "p99", "p99.9", "max", "samples"]
         let header = columns.map { PlainText.right($0, 10) }.joined()
         var lines = [Line(text: PlainText.left("Latency", labelWidth) + header, marks: ["Latency": .bold])]
+        if result.validity.verdict == .invalid {
+            lines.insert(Line(text: GeneratorText.disclaimer, marks: [GeneratorText.disclaimer: .bad]), at: 0)
+        }
         lines.append(row("  response (from intended)", result.latency))
         for (label, summary) in [
             ("  service (from actual)", result.latencyFromActualSend), ("  schedule slip", result.scheduleSlip),
@@ -166,13 +169,14 @@ extension TextReport {
         return entry(label, text, marks: [label: style])
     }
 
-    private static func thresholds(_ results: [ThresholdResult]) -> Section {
+    /// - Parameter isVoid: whether the numbers are not the system's, so that none of them was met or missed.
+    private static func thresholds(_ results: [ThresholdResult], isVoid: Bool) -> Section {
         let lines = results.sorted { !$0.passed && $1.passed }.map { result in
             let actual = result.actual.map { MetricFormat.text($0, path: result.path) } ?? "no samples"
-            let label = result.passed ? "Met" : "MISSED"
+            let label = isVoid ? "Void" : result.passed ? "Met" : "MISSED"
             return entry(
                 label, PlainText.printable("\(result.expression): \(actual)"),
-                marks: [label: result.passed ? .good : .bad])
+                marks: [label: isVoid ? .dim : result.passed ? .good : .bad])
         }
         return Section(lines: lines, isElastic: true, more: "more thresholds, see result.json")
     }
@@ -220,6 +224,10 @@ extension TextReport {
             lines.append(entry("Redis", text))
         }
         return lines
+    }
+
+    private static func generator(_ result: RunResult) -> [Line] {
+        GeneratorText.line(result).map { [entry("Generator", $0)] } ?? []
     }
 
     private static func ground(_ result: RunResult, folder: String?) -> [Line] {

@@ -30,7 +30,9 @@ struct Measurement: Sendable {
     var sampler: ResourceSampler?
     var samples: (before: ResourceSample, after: ResourceSample)?
     var redisState: RedisState?
-    var clientLoopStalls = LatencyHistogram()
+    /// What the generator can do here, or why nobody knows.
+    var calibration = CalibrationOutcome.skipped("the run ended before it")
+    var generator = GeneratorFigures()
     var threadEnds: [BroadcastThreadEnd?] = []
     var stopReports: [LiveInstance.StopReport] = []
     var fleet = FleetStatistics()

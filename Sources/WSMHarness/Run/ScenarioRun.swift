@@ -8,9 +8,12 @@ package import WSMScenario
 package struct RunOptions: Sendable {
     /// Where the run folder goes; `nil`: `Results/runs/<name>-<time>`.
     package var folder: String?
+    /// From where on the load generator is doubted.
+    package var bounds: ValidityBounds
 
-    package init(folder: String? = nil) {
+    package init(folder: String? = nil, bounds: ValidityBounds = .standard) {
         self.folder = folder
+        self.bounds = bounds
     }
 }
 
@@ -56,7 +59,8 @@ package enum ScenarioRun {
             folder.removeIfEmpty()
             throw environmentError(error)
         }
-        let result = try measurement.result(scenario: scenario, startedAt: startedAt)
+        let result = try measurement.result(
+            scenario: scenario, startedAt: startedAt, bounds: options.bounds)
         try folder.write(result, scenario: scenario)
         return RunOutcome(result: result, folder: folder.path)
     }
