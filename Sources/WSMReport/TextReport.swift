@@ -29,7 +29,7 @@ package enum TextReport {
             thresholds(result.thresholds, isVoid: result.validity.verdict == .invalid),
             faults(result.faults),
             validity(result.validity, timing: result.timing, clients: result.clients, width: width),
-            Section(lines: resources(result.resources) + generator(result), separated: true),
+            Section(lines: resources(result) + generator(result), separated: true),
             Section(lines: ground(result, folder: folder)),
         ]
         Section.fit(&sections, into: lineLimit)
@@ -51,7 +51,7 @@ extension TextReport {
     }
 
     private static func head(_ headline: Headline, result: RunResult, width: Int) -> [Line] {
-        let wrapped = PlainText.wrap("\(headline.word)  \(headline.sentence)", width: width)
+        let wrapped = PlainText.wrap("\(headline.word)  \(headline.sentence)", width: width - 1)
         var lines = wrapped.prefix(2).map { Line(text: $0) }
         if lines.isEmpty { lines = [Line(text: headline.word)] }
         // Wrapping joins words with one space; the word that answers stands apart from its reason.
@@ -93,8 +93,8 @@ extension TextReport {
     }
 
     private static func latencies(_ result: RunResult) -> [Line] {
-        let columns = ["p50", "p90", "p99", "p99.9", "max", "samples"]
-        let header = columns.map { PlainText.right($0, 10) }.joined()
+        let columns = ["p50", "p90", "p99", "p99.9", "max"]
+        let header = columns.map { PlainText.right($0, 10) }.joined() + PlainText.right("samples", 13)
         var lines = [Line(text: PlainText.left("Latency", labelWidth) + header, marks: ["Latency": .bold])]
         if result.validity.verdict == .invalid {
             lines.insert(Line(text: GeneratorText.disclaimer, marks: [GeneratorText.disclaimer: .bad]), at: 0)
@@ -123,7 +123,7 @@ extension TextReport {
     private static func row(_ label: String, _ summary: LatencySummary) -> Line {
         guard summary.count > 0 else { return Line(text: PlainText.left(label, labelWidth) + "  no samples") }
         let times = [summary.p50, summary.p90, summary.p99, summary.p999, summary.max].map { Figures.time($0) }
-        let cells = (times + [Figures.grouped(Int(summary.count))]).map { PlainText.right($0, 10) }
+        let cells = times.map { PlainText.right($0, 10) } + [PlainText.right(Figures.grouped(Int(summary.count)), 13)]
         return Line(text: PlainText.left(label, labelWidth) + cells.joined())
     }
 
@@ -204,18 +204,23 @@ extension TextReport {
         }
         if clients.failed > 0 { text += ", \(Figures.grouped(clients.failed)) clients never connected" }
         if clients.reconnects > 0 { text += ", \(Figures.grouped(clients.reconnects)) reconnects" }
-        let reasons = validity.reasons.map { entry("", PlainText.printable($0)) }
+        let reasons = validity.reasons.flatMap { reason in
+            PlainText.wrap(PlainText.printable(reason), width: width - margin).map { entry("", $0) }
+        }
         return Section(
             lines: [entry("Validity", text, marks: [word: style])] + reasons, isElastic: true, fixed: 1,
-            more: "more reasons, see result.json")
+            more: "more lines of reasons, see result.json")
     }
 
-    private static func resources(_ resources: Resources) -> [Line] {
+    private static func resources(_ result: RunResult) -> [Line] {
+        let resources = result.resources
         var lines: [Line] = []
         for (label, parts) in [("Instances", resources.instances), ("Clients", resources.clients)] where !parts.isEmpty
         {
+            // Without sockets a delivery is recorded on its instance's event loop, and counted there.
+            if result.setup.transport == "direct", label == "Clients" { continue }
             let total = ResourceTotal(parts)
-            lines.append(entry(label, total.text))
+            lines.append(entry(label, total.text + (result.setup.transport == "direct" ? ", their clients too" : "")))
         }
         if let redis = resources.redis {
             var text = "\(Figures.grouped(redis.connections)) connections"

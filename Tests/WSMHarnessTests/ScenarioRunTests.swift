@@ -130,6 +130,63 @@ struct ScenarioRunTests {
         #expect(try #require(generator.cpu).instanceLoop.busy > 0)
     }
 
+    @Test(
+        "Without sockets the ledger is as exact, whatever the manager",
+        arguments: ManagerKind.allCases.flatMap { kind in Profile.allCases.map { (kind, $0) } })
+    func direct(manager: ManagerKind, profile: Profile) async throws {
+        let text = text(manager, profile).replacingOccurrences(
+            of: "clients: {count: 12,", with: "clients: {count: 30, transport: direct, churn: {rate: 20/s},")
+        let result = try await run(text)
+        let delivery = result.delivery
+        #expect(result.setup.transport == "direct")
+        #expect(result.clients == ClientCounts(planned: 30, connected: 30))
+        #expect(delivery.duplicated == 0 && delivery.reordered == 0 && delivery.foreign == 0)
+        #expect(delivery.expected > 30 * 40)
+        let elsewhere = delivery.lostByCause["other-instance"] ?? 0
+        #expect(delivery.lost == elsewhere, "\(delivery)")
+        #expect(manager == .memory ? elsewhere > 0 : elsewhere == 0)
+        #expect(result.stages.wire.count == 0)
+        #expect(result.generator?.clientLoopStalls == nil && result.generator?.receiveBuffers == nil)
+        for id in ["integrity", "at-most-once", "publisher-order", "no-gap", "completeness"] {
+            #expect(try guarantee(id, of: result).verdict == .holds, "\(id)")
+        }
+        // 30 clients on two instances, each more than once.
+        #expect(result.instances.map(\.connections).reduce(0, +) > 30)
+    }
+
+    @Test("The pool's limit holds for clients without sockets: the others are accepted and dropped")
+    func directPool() async throws {
+        let text = """
+            name: test
+            warmup: 100ms
+            duration: 500ms
+            cluster: {profile: reference, redisPool: 5}
+            clients: {count: 8, transport: direct, connectRate: 1k/s, reconnect: {initial: 10s, max: 10s}}
+            workload: [{kind: broadcasts, rate: 40/s, arrival: constant}]
+            """
+        let result = try await run(text)
+        #expect(result.instances.map(\.poolExhausted) == [3])
+        #expect(result.delivery.received == 20 * 5, "\(result.delivery)")
+    }
+
+    @Test("A plan of some size without sockets is calibrated without them")
+    func directCalibration() async throws {
+        let text = """
+            name: test
+            warmup: 100ms
+            duration: 500ms
+            cluster: {manager: memory, instances: 2}
+            clients: {count: 2000, transport: direct, connectRate: 100k/s}
+            workload: [{kind: broadcasts, rate: 20/s, arrival: constant, publishers: 2}]
+            """
+        let result = try await run(text)
+        let calibration = try #require(result.calibration, "\(result.generator?.notCalibrated ?? "")")
+        #expect(calibration.deliveriesPerSecond > 0 && calibration.cpuSecondsPerMillionDeliveries > 0)
+        #expect(calibration.latencyFloor == nil && calibration.bulkDeliveriesPerSecond == nil)
+        #expect(result.delivery.received == 10 * 1000, "\(result.delivery)")
+        #expect(result.latency.count == 10 * 1000)
+    }
+
     @Test("Churning and slow clients are accounted for, and nothing is lost")
     func churn() async throws {
         let extra = "clients: {count: 12, connectRate: 500/s, churn: {rate: 10/s}, slow: {count: 2, readRate: 64KiB/s}}"

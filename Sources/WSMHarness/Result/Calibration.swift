@@ -5,7 +5,7 @@ package struct Calibration: Codable, Hashable, Sendable {
     /// Deliveries a second that the loops which record them can take in when each comes in a read of its own, as from an
     /// instance that keeps up.
     ///
-    /// Counted over the time in which they ran or waited for a CPU, so that it holds whatever the null server could send.
+    /// Counted over the time in which they ran, so that it holds whatever the null server could send.
     package var deliveriesPerSecond: Double
     /// The same when many frames wait in one read, as from an instance that has fallen behind; `nil` without sockets.
     package var bulkDeliveriesPerSecond: Double?

@@ -65,11 +65,15 @@ package enum ScenarioRun {
         return RunOutcome(result: result, folder: folder.path)
     }
 
-    /// Each client holds a descriptor at both of its ends, and a third for its own subscription at Redis.
+    /// Each client holds a descriptor at both of its ends, if it has a socket, and another for its own subscription at Redis.
     private static func checkFileLimit(_ scenario: Scenario) throws {
         let cluster = scenario.cluster
         let ownSubscription = cluster.manager == .broadcast && cluster.subscription == .perClient
-        _ = try FileLimit.check(needed: scenario.clients.count, descriptorsPerClient: ownSubscription ? 3 : 2)
+        let sockets = scenario.clients.transport == .websocket ? 2 : 0
+        var clients = scenario.clients.count
+        // A pool that is used up takes no more connections.
+        if sockets == 0, let pool = cluster.redisPool { clients = min(clients, pool * cluster.instances) }
+        _ = try FileLimit.check(needed: clients, descriptorsPerClient: sockets + (ownSubscription ? 1 : 0))
     }
 
     /// An error of a part as one of the run.

@@ -61,13 +61,15 @@ struct Calibrator: Sendable {
     struct Intake: Sendable {
         var deliveries: Int64 = 0
         var ran = TimeSpan.zero
-        var waited = TimeSpan.zero
         var loops = 1
 
-        /// Over the time in which they ran or waited for a CPU, all loops together.
+        /// What all loops together take in when each that can has a CPU to itself.
+        ///
+        /// By the time for which they ran: what else holds the CPUs is watched during the run, and a glimpse of it here
+        /// would say little.
         var perSecond: Double {
-            let seconds = (ran + waited).seconds
-            return seconds > 0 ? Double(deliveries) * Double(loops) / seconds : 0
+            let seconds = ran.seconds
+            return seconds > 0 ? Double(deliveries) * Double(min(loops, AllowedCPUs.count)) / seconds : 0
         }
 
         var cpuSecondsPerMillion: Double { deliveries > 0 ? ran.seconds * 1e6 / Double(deliveries) : 0 }
@@ -104,7 +106,6 @@ struct Calibrator: Sendable {
             sum.deliveries += after.deliveries - before.deliveries
             guard let from = before.schedule, let to = after.schedule else { continue }
             sum.ran = sum.ran + (to.ran - from.ran)
-            sum.waited = sum.waited + (to.waited - from.waited)
         }
         return sum
     }

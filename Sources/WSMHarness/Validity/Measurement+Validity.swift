@@ -57,11 +57,13 @@ extension Measurement {
 extension RunContext {
     /// Watches this run's loops and sockets.
     func watchGenerator() async throws -> GeneratorWatch {
-        let instanceLoops = cluster.eventLoops
-        let fleet = self.fleet
-        return try await GeneratorWatch(clientLoops: clientLoops, instanceLoops: instanceLoops) { limit in
-            await fleet.sampleReceiveBuffers(limit: limit)
+        var sampleBuffers: (@Sendable (Int) async -> ReceiveBuffers)?
+        if !clientLoops.isEmpty {
+            let fleet = self.fleet
+            sampleBuffers = { limit in await fleet.sampleReceiveBuffers(limit: limit) }
         }
+        return try await GeneratorWatch(
+            clientLoops: clientLoops, instanceLoops: cluster.eventLoops, sampleBuffers: sampleBuffers)
     }
 }
 
@@ -77,8 +79,13 @@ extension RunDriver {
         guard !interruption.isRequested else { return }
         reporter.begin(.calibrating, total: Calibrator.length)
         do {
-            let calibrator = Calibrator(plan: context.plan, loops: context.clientLoops, run: context.run ^ 1)
-            measurement.calibration = .done(try await calibrator.calibrate())
+            let isDirect = context.scenario.clients.transport == .direct
+            let loops = isDirect ? context.cluster.eventLoops : context.clientLoops
+            let calibrator = Calibrator(plan: context.plan, loops: loops, run: context.run ^ 1)
+            measurement.calibration = .done(
+                isDirect
+                    ? try await calibrator.calibrateDirect(publishers: context.publishers.count)
+                    : try await calibrator.calibrate())
         } catch {
             measurement.calibration = .failed("\(error)")
         }
