@@ -265,8 +265,13 @@ public enum ManagerMisuse: Error, CustomStringConvertible {
 
 /// Lets the inbox be made before the closure that drains it.
 private final class DrainBox: Sendable {
-    private let body = Mutex<(@Sendable () -> Void)?>(nil)
+    /// In a struct of its own: a closure that is itself the mutex's value gets wrapped once more at each access.
+    private struct Body: Sendable {
+        let run: @Sendable () -> Void
+    }
 
-    func set(_ body: @escaping @Sendable () -> Void) { self.body.withLock { $0 = body } }
-    func run() { body.withLock { $0 }?() }
+    private let body = Mutex<Body?>(nil)
+
+    func set(_ body: @escaping @Sendable () -> Void) { self.body.withLock { $0 = Body(run: body) } }
+    func run() { body.withLock { $0 }?.run() }
 }
