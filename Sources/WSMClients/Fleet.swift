@@ -14,6 +14,7 @@ package protocol Fleet<Sink>: Sendable {
     func awaitConnected(deadline: MonotonicInstant) async throws
     func churn(_ plan: [FleetChurn]) throws
     func releaseSlowReaders()
+    func awaitCloses() async
     @discardableResult
     func endSessions(deadline: MonotonicInstant) async -> FleetEnding
     func statistics() async -> FleetStatistics

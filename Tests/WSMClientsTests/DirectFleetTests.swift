@@ -144,6 +144,21 @@ struct DirectFleetTests {
         _ = try await fleet.finish()
     }
 
+    @Test("At the end clients wait for their instance to close, and none comes back")
+    func closes() async throws {
+        let (fleet, log, hosts) = make(reconnect: BackoffPolicy(initial: .milliseconds(1), max: .milliseconds(1)))
+        let late = FleetClient(index: 9, instance: 0, connectAt: .seconds(3600))
+        try await fleet.connectAll(plan(3) + [late], startingAt: .now())
+        try await eventually("three sessions") { fleet.connectedCount == 3 }
+        await fleet.awaitCloses()
+        #expect(fleet.connectedCount == 3)
+        try await hosts.on(0) { $0.end(code: 1001) }
+        #expect(log.ends == Array(repeating: .closedByServer(code: 1001), count: 3))
+        #expect(fleet.connectedCount == 0)
+        _ = try await fleet.finish()
+        #expect(log.opened == 3 && log.ends.count == 3)
+    }
+
     @Test("Who never gets a session is reported; a plan that makes no sense is refused")
     func refused() async throws {
         let (fleet, _, hosts) = make()

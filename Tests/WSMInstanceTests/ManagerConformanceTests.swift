@@ -129,13 +129,14 @@ struct ManagerConformanceTests {
         }
     }
 
-    @Test("One client too many for the Redis pool is accepted and dropped", arguments: [false, true])
-    func poolLimit(direct: Bool) async throws {
+    /// Without sockets only: on a socket the drop may come before the handshake's answer, and is a failed attempt then.
+    @Test("One client too many for the Redis pool is accepted and dropped")
+    func poolLimit() async throws {
         let limited = { (configuration: inout LiveInstance.Configuration) in
             configuration.manager.policies.redisPool = 3
         }
         try await InstanceFixture.with(.broadcast, profile: .reference, change: limited) { fixture in
-            let fleet = try await fixture.connect(5, direct: direct)
+            let fleet = try await fixture.connect(5, direct: true)
             try await fixture.awaitClients(3)
             try await eventually("two clients to be dropped") { await fleet.statistics().dropped == 2 }
             #expect(fleet.connectedCount == 3)

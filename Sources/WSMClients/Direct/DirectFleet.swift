@@ -146,11 +146,16 @@ package final class DirectFleet<Sink: DeliverySink & SendableMetatype>: Fleet {
     /// There are none.
     package func releaseSlowReaders() {}
 
+    /// Lets no client connect any more, and those that are connected wait for their instance to close.
+    package func awaitCloses() async {
+        // It fails only when its loop was shut down before the fleet, and then no session is open.
+        for shard in shards { try? await shard.eventLoop.submit { shard.value.awaitCloses() }.get() }
+    }
+
     /// Ends every session at once.
     @discardableResult
     package func endSessions(deadline: MonotonicInstant) async -> FleetEnding {
         for shard in shards {
-            // It fails only when its loop was shut down before the fleet, and then no session is open.
             try? await shard.eventLoop.submit { shard.value.end() }.get()
         }
         return FleetEnding(abandoned: 0)

@@ -35,6 +35,8 @@ final class DirectShard<Sink: DeliverySink & SendableMetatype>: DirectReceiver {
     private var nextConnect = 0
     private var agenda = Agenda()
     private var armed: (due: MonotonicInstant, timer: Scheduled<Void>)?
+    /// No client connects any more; those that are connected wait for their instance to close.
+    private var isAwaitingCloses = false
     private var hasEnded = false
     private let batch: UnsafeMutableBufferPointer<Int>
 
@@ -106,6 +108,7 @@ final class DirectShard<Sink: DeliverySink & SendableMetatype>: DirectReceiver {
             end = .dropped
         }
         close(slot, end, at: now)
+        guard !isAwaitingCloses else { return clients[slot].life.stop() }
         let unit = drawUnit(slot)
         follow(clients[slot].life.ended(end, at: now, options.reconnect, unit: unit), slot, at: now)
     }
@@ -177,14 +180,22 @@ final class DirectShard<Sink: DeliverySink & SendableMetatype>: DirectReceiver {
         open(slot)
     }
 
-    /// Ends all sessions; nobody connects any more.
-    func end() {
+    /// Ends all attempts: from here on sessions only end.
+    func awaitCloses() {
         loop.assertInEventLoop()
-        guard !hasEnded else { return }
-        hasEnded = true
+        isAwaitingCloses = true
         agenda.removeAll()
+        nextConnect = connects.count
         armed?.timer.cancel()
         armed = nil
+        for slot in clients.indices where clients[slot].id == nil { clients[slot].life.stop() }
+    }
+
+    /// Ends all sessions; nobody connects any more.
+    func end() {
+        guard !hasEnded else { return }
+        awaitCloses()
+        hasEnded = true
         let now = MonotonicInstant.now()
         // The last first: a manager that removes clients from its list one by one then moves nothing.
         for slot in clients.indices.reversed() {
