@@ -23,7 +23,7 @@ final class DirectShard<Sink: DeliverySink & SendableMetatype>: DirectReceiver {
     let sink: Sink
     private let options: FleetOptions
     private let progress: FleetProgress
-    private(set) var statistics = FleetStatistics()
+    var statistics = FleetStatistics()
     /// By instance; only those of this loop.
     private var ports: [UInt16: any DirectPort] = [:]
     /// By their first connect.
@@ -31,10 +31,10 @@ final class DirectShard<Sink: DeliverySink & SendableMetatype>: DirectReceiver {
     /// What the sink calls each client's session.
     private var sessions: ContiguousArray<Int> = []
     private var slotOfClient: [UInt32: Int] = [:]
-    private var connects: ContiguousArray<MonotonicInstant> = []
-    private var nextConnect = 0
-    private var agenda = Agenda()
-    private var armed: (due: MonotonicInstant, timer: Scheduled<Void>)?
+    var connects: ContiguousArray<MonotonicInstant> = []
+    var nextConnect = 0
+    var agenda = Agenda()
+    var armed: (due: MonotonicInstant, timer: Scheduled<Void>)?
     /// No client connects any more; those that are connected wait for their instance to close.
     private var isAwaitingCloses = false
     private var hasEnded = false
@@ -115,7 +115,8 @@ final class DirectShard<Sink: DeliverySink & SendableMetatype>: DirectReceiver {
 
     // MARK: Sessions
 
-    private func connect(_ slot: Int) {
+    /// Begins the client's session, if it waits for one.
+    func connect(_ slot: Int) {
         guard clients[slot].life.begin() else { return }
         open(slot)
     }
@@ -170,7 +171,8 @@ final class DirectShard<Sink: DeliverySink & SendableMetatype>: DirectReceiver {
         ports[clients[slot].instance]?.close(id)
     }
 
-    private func churn(_ slot: Int, at now: MonotonicInstant) {
+    /// The plan ends the client's session; the next one begins at once.
+    func churn(_ slot: Int, at now: MonotonicInstant) {
         guard clients[slot].id != nil, clients[slot].life.churn() else {
             statistics.churnsSkipped += 1
             return
@@ -212,55 +214,5 @@ final class DirectShard<Sink: DeliverySink & SendableMetatype>: DirectReceiver {
         clients[slot].draws &+= 1
         var numbers = CounterRNG(seed: options.seed, stream: .reconnect, entity: entity)
         return numbers.unit()
-    }
-
-    // MARK: The timer
-
-    private var nextDue: MonotonicInstant? {
-        let connect = nextConnect < connects.count ? connects[nextConnect] : nil
-        guard let due = agenda.nextDue else { return connect }
-        return connect.map { min($0, due) } ?? due
-    }
-
-    private func arm() {
-        guard let due = nextDue else { return }
-        if let armed {
-            if armed.due <= due { return }
-            armed.timer.cancel()
-        }
-        let delay = max(0, (due - .now()).nanoseconds)
-        armed = (due, loop.assumeIsolated().scheduleTask(in: .nanoseconds(delay)) { self.wake() })
-    }
-
-    private func wake() {
-        armed = nil
-        // A bounded number a turn: between two turns the loop serves its instance.
-        for _ in 0..<256 {
-            let now = MonotonicInstant.now()
-            if nextConnect < connects.count, connects[nextConnect] <= now {
-                statistics.lateness.record(now - connects[nextConnect])
-                nextConnect += 1
-                connect(nextConnect - 1)
-            } else if let entry = agenda.popDue(at: now) {
-                perform(entry, at: now)
-            } else {
-                break
-            }
-        }
-        arm()
-    }
-
-    private func perform(_ entry: Agenda.Entry, at now: MonotonicInstant) {
-        switch entry.task {
-        case .churn:
-            statistics.lateness.record(now - entry.due)
-            churn(Int(entry.slot), at: now)
-        case .reconnect:
-            statistics.reconnects += 1
-            connect(Int(entry.slot))
-        case .connect, .ping, .read, .connectDeadline, .closeDeadline, .endDeadline:
-            // Kinds that only clients on sockets put on their agenda.
-            break
-        }
     }
 }

@@ -2,7 +2,8 @@ package import WSMRecord
 
 /// What was seen of the load generator in the measured window: the ground on which ``Validity`` stands.
 ///
-/// Shares go from 0 to 1; instants are nanoseconds. What a run does not have (client loops without sockets) is `nil`.
+/// Shares go from 0 to 1; times are nanoseconds. What a run does not have (client loops without sockets, instances in this
+/// process) is `nil`.
 package struct GeneratorFigures: Codable, Hashable, Sendable {
     /// Deliveries a second that the plan asks for: its messages times the clients that they reach.
     package var plannedDeliveriesPerSecond: Double = 0

@@ -17,7 +17,7 @@ final class GeneratorWatch: Sendable {
 
     private struct Running {
         var clientStalls: StallMonitor?
-        var instanceStalls: StallMonitor
+        var instanceStalls: StallMonitor?
         var buffers: Task<ReceiveBuffers, Never>?
         var baseline: Baseline
     }
@@ -31,7 +31,7 @@ final class GeneratorWatch: Sendable {
 
     /// - Parameters:
     ///   - clientLoops: The loops of the fleet; none where clients have no sockets.
-    ///   - instanceLoops: The loops of the instances of this process.
+    ///   - instanceLoops: The loops of the instances of this process, if there are any.
     ///   - sampleBuffers: Looks at so many sockets of each loop; `nil` where there are none.
     init(
         clientLoops: [any EventLoop], instanceLoops: [any EventLoop],
@@ -57,7 +57,7 @@ final class GeneratorWatch: Sendable {
         let sample = self.sample
         let started = Running(
             clientStalls: clientLoops.isEmpty ? nil : StallMonitor(clientLoops),
-            instanceStalls: StallMonitor(instanceLoops),
+            instanceStalls: instanceLoops.isEmpty ? nil : StallMonitor(instanceLoops),
             buffers: sample.map { sample in Task { await Self.watchBuffers(sample) } }, baseline: baseline())
         running.withLock { $0 = started }
     }
@@ -68,9 +68,9 @@ final class GeneratorWatch: Sendable {
         guard let begun = running.withLock({ $0.take() }) else { return figures }
         figures.cpu = cpu(from: begun.baseline, to: baseline())
         begun.clientStalls?.stop()
-        begun.instanceStalls.stop()
+        begun.instanceStalls?.stop()
         figures.clientLoopStalls = begun.clientStalls?.stalls.summary
-        figures.instanceLoopStalls = begun.instanceStalls.stalls.summary
+        figures.instanceLoopStalls = begun.instanceStalls?.stalls.summary
         if let buffers = begun.buffers {
             buffers.cancel()
             let seen = await buffers.value
