@@ -69,7 +69,7 @@ let package = Package(
             needs: [
                 "WSMCore", "WSMManagers", "WSMRedis", "WSMInstance", "WSMRecord", "WSMVerify", "WSMClients",
                 "WSMScenario",
-            ], uses: [nioCore, nioPosix]),
+            ], uses: [nioCore, nioPosix, nioHTTP, nioWebSocket]),
         module("WSMReport", needs: ["WSMCore", "WSMRecord", "WSMVerify", "WSMHarness"]),
         .executableTarget(
             name: "wsmlab",

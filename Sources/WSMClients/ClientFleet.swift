@@ -10,17 +10,11 @@ package import WSMRecord
 /// open-loop: connects, churns and pings happen at absolute instants, whatever the servers do; how late they came is in
 /// the statistics.
 package final class ClientFleet<Sink: DeliverySink & SendableMetatype>: Sendable {
-    /// What became of the sessions at the run's end.
-    package struct Ending: Sendable, Hashable {
-        /// Sessions whose socket had to be closed because the server had not closed its end by the deadline.
-        package var abandoned: Int
-    }
-
-    private typealias Shard = NIOLoopBoundBox<FleetShard<Sink>>
+    typealias Shard = NIOLoopBoundBox<FleetShard<Sink>>
 
     private let endpoints: [ClientEndpoint]
     private let progress = FleetProgress()
-    private let shards: [Shard]
+    let shards: [Shard]
     /// Which shard each client is on; empty before the plan is known.
     private let shardOfClient = Mutex<[UInt32: Int]>([:])
 
@@ -149,14 +143,14 @@ package final class ClientFleet<Sink: DeliverySink & SendableMetatype>: Sendable
     ///
     /// The sinks are told `runEnded` at once; what arrives later is thrown away. From here on no client connects.
     @discardableResult
-    package func endSessions(deadline: MonotonicInstant) async -> Ending {
+    package func endSessions(deadline: MonotonicInstant) async -> FleetEnding {
         let endings = shards.map { shard in shard.eventLoop.flatSubmit { shard.value.end(deadline: deadline) } }
         var abandoned = 0
         for ending in endings {
             // It fails only when its loop was shut down before the fleet, and then no session is open.
             abandoned += (try? await ending.get()) ?? 0
         }
-        return Ending(abandoned: abandoned)
+        return FleetEnding(abandoned: abandoned)
     }
 
     /// What the fleet has counted so far.
@@ -211,7 +205,7 @@ package final class ClientFleet<Sink: DeliverySink & SendableMetatype>: Sendable
 /// Carries a sink from its event loop to the owner of the fleet.
 ///
 /// `@unchecked Sendable`: made once all sessions have ended, after which the shard never touches its sink again.
-private struct Handover<Value>: @unchecked Sendable {
+struct Handover<Value>: @unchecked Sendable {
     let value: Value
     init(_ value: Value) { self.value = value }
 }

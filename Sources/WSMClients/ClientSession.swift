@@ -39,6 +39,10 @@ final class ClientSession<Sink: DeliverySink & SendableMetatype>: ChannelInbound
 
     /// Whether the server has answered a close frame of this side, or sent one first.
     var isAnswered: Bool { state == .closing(answered: true) }
+    /// Whether it is open and reads as fast as it can.
+    var readsFreely: Bool { state == .open && throttle == nil }
+    /// Its socket, as long as it is in the channel.
+    var channel: (any Channel)? { context?.channel }
 
     // MARK: What the channel reports
 

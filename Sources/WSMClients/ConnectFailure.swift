@@ -15,6 +15,7 @@ enum ConnectFailure {
     static let timedOut = "timed out"
     static let closedInHandshake = "closed during the handshake"
     static let badHandshake = "not a WebSocket handshake"
+    static let instanceStopped = "the instance has stopped"
 
     /// The reason for an answer other than 101.
     static func status(_ code: Int) -> String {

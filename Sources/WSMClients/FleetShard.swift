@@ -42,6 +42,8 @@ final class FleetShard<Sink: DeliverySink & SendableMetatype> {
     /// No client connects any more; those that are connected wait for the server to close.
     var isAwaitingCloses = false
     var ending: Ending?
+    /// The client whose receive buffer was looked at last.
+    var nextSampled = 0
 
     private var agenda = Agenda()
     private var armed: (due: MonotonicInstant, timer: Scheduled<Void>)?

@@ -21,11 +21,23 @@ package protocol DeliverySink: AnyObject {
     /// One whole text message has arrived; its bytes are valid during the call only.
     func received(session: Int, message: UnsafeRawBufferPointer, at: MonotonicInstant)
 
+    /// The same message for each of `sessions`, at the same instant: for fleets whose clients share it; what they get is
+    /// valid during the call only.
+    ///
+    /// As many calls of ``received(session:message:at:)``, unless the sink knows better.
+    func received(sessions: UnsafeBufferPointer<Int>, message: UnsafeRawBufferPointer, at: MonotonicInstant)
+
     /// The session is over; nothing more is received in it.
     func sessionClosed(session: Int, end: SessionEnd, at: MonotonicInstant)
 
     /// A client could not connect: no session came of the attempt.
     func connectFailed(client: UInt32, instance: UInt16, at: MonotonicInstant)
+}
+
+extension DeliverySink {
+    package func received(sessions: UnsafeBufferPointer<Int>, message: UnsafeRawBufferPointer, at: MonotonicInstant) {
+        for session in sessions { received(session: session, message: message, at: at) }
+    }
 }
 
 /// Why a session ended.

@@ -12,9 +12,12 @@ package enum MarkdownReport {
         blocks.append(delivery(result.delivery))
         blocks.append(latencies(result))
         if !result.guarantees.isEmpty { blocks.append(guarantees(result.guarantees)) }
-        if !result.thresholds.isEmpty { blocks.append(thresholds(result.thresholds)) }
+        if !result.thresholds.isEmpty {
+            blocks.append(thresholds(result.thresholds, isVoid: result.validity.verdict == .invalid))
+        }
         if !result.faults.isEmpty { blocks.append(faults(result.faults)) }
         blocks.append(validity(result.validity))
+        if let line = GeneratorText.line(result) { blocks.append("Generator: \(escaped(line))") }
         let resources = resources(result.resources, target: result.target)
         if !resources.isEmpty { blocks.append(resources) }
         blocks.append(ground(result.environment, folder: folder))
@@ -55,8 +58,11 @@ package enum MarkdownReport {
                 .map { Figures.time($0) } + [Figures.grouped(Int(summary.count))]
         }
         guard !rows.isEmpty else { return "## Latency\n\nNo samples." }
-        return section(
+        let table = section(
             "Latency", header: ["", "min", "mean", "p50", "p90", "p99", "p99.9", "max", "samples"], rows: rows)
+        guard result.validity.verdict == .invalid else { return table }
+        return table.replacing(
+            "## Latency\n\n", with: "## Latency\n\n**\(GeneratorText.disclaimer)**\n\n", maxReplacements: 1)
     }
 
     private static func guarantees(_ results: [GuaranteeResult]) -> String {
@@ -70,14 +76,14 @@ package enum MarkdownReport {
             })
     }
 
-    private static func thresholds(_ results: [ThresholdResult]) -> String {
+    private static func thresholds(_ results: [ThresholdResult], isVoid: Bool) -> String {
         section(
-            "Thresholds", header: ["threshold", "actual", ""],
+            "Thresholds", header: ["threshold", "actual", isVoid ? "void: the run is INVALID" : ""],
             rows: results.map { result in
                 [
                     "`\(result.expression)`",
                     result.actual.map { MetricFormat.text($0, path: result.path) } ?? "no samples",
-                    result.passed ? "met" : "**missed**",
+                    isVoid ? "–" : result.passed ? "met" : "**missed**",
                 ]
             })
     }

@@ -26,10 +26,10 @@ package enum TextReport {
             losses(result.delivery),
             Section(lines: latencies(result), separated: true),
             guarantees(result.guarantees, width: width),
-            thresholds(result.thresholds),
+            thresholds(result.thresholds, isVoid: result.validity.verdict == .invalid),
             faults(result.faults),
             validity(result.validity, timing: result.timing, clients: result.clients, width: width),
-            Section(lines: resources(result.resources), separated: true),
+            Section(lines: resources(result) + generator(result), separated: true),
             target(result.target),
             Section(lines: ground(result, folder: folder)),
         ]
@@ -52,7 +52,7 @@ extension TextReport {
     }
 
     private static func head(_ headline: Headline, result: RunResult, width: Int) -> [Line] {
-        let wrapped = PlainText.wrap("\(headline.word)  \(headline.sentence)", width: width)
+        let wrapped = PlainText.wrap("\(headline.word)  \(headline.sentence)", width: width - 1)
         var lines = wrapped.prefix(2).map { Line(text: $0) }
         if lines.isEmpty { lines = [Line(text: headline.word)] }
         // Wrapping joins words with one space; the word that answers stands apart from its reason.
@@ -94,9 +94,12 @@ extension TextReport {
     }
 
     private static func latencies(_ result: RunResult) -> [Line] {
-        let columns = ["p50", "p90", "p99", "p99.9", "max", "samples"]
-        let header = columns.map { PlainText.right($0, 10) }.joined()
+        let columns = ["p50", "p90", "p99", "p99.9", "max"]
+        let header = columns.map { PlainText.right($0, 10) }.joined() + PlainText.right("samples", 13)
         var lines = [Line(text: PlainText.left("Latency", labelWidth) + header, marks: ["Latency": .bold])]
+        if result.validity.verdict == .invalid {
+            lines.insert(Line(text: GeneratorText.disclaimer, marks: [GeneratorText.disclaimer: .bad]), at: 0)
+        }
         lines.append(row("  response (from intended)", result.latency))
         for (label, summary) in [
             ("  service (from actual)", result.latencyFromActualSend), ("  schedule slip", result.scheduleSlip),
@@ -121,7 +124,7 @@ extension TextReport {
     private static func row(_ label: String, _ summary: LatencySummary) -> Line {
         guard summary.count > 0 else { return Line(text: PlainText.left(label, labelWidth) + "  no samples") }
         let times = [summary.p50, summary.p90, summary.p99, summary.p999, summary.max].map { Figures.time($0) }
-        let cells = (times + [Figures.grouped(Int(summary.count))]).map { PlainText.right($0, 10) }
+        let cells = times.map { PlainText.right($0, 10) } + [PlainText.right(Figures.grouped(Int(summary.count)), 13)]
         return Line(text: PlainText.left(label, labelWidth) + cells.joined())
     }
 
@@ -167,13 +170,14 @@ extension TextReport {
         return entry(label, text, marks: [label: style])
     }
 
-    private static func thresholds(_ results: [ThresholdResult]) -> Section {
+    /// - Parameter isVoid: whether the numbers are not the system's, so that none of them was met or missed.
+    private static func thresholds(_ results: [ThresholdResult], isVoid: Bool) -> Section {
         let lines = results.sorted { !$0.passed && $1.passed }.map { result in
             let actual = result.actual.map { MetricFormat.text($0, path: result.path) } ?? "no samples"
-            let label = result.passed ? "Met" : "MISSED"
+            let label = isVoid ? "Void" : result.passed ? "Met" : "MISSED"
             return entry(
                 label, PlainText.printable("\(result.expression): \(actual)"),
-                marks: [label: result.passed ? .good : .bad])
+                marks: [label: isVoid ? .dim : result.passed ? .good : .bad])
         }
         return Section(lines: lines, isElastic: true, more: "more thresholds, see result.json")
     }
@@ -201,18 +205,23 @@ extension TextReport {
         }
         if clients.failed > 0 { text += ", \(Figures.grouped(clients.failed)) clients never connected" }
         if clients.reconnects > 0 { text += ", \(Figures.grouped(clients.reconnects)) reconnects" }
-        let reasons = validity.reasons.map { entry("", PlainText.printable($0)) }
+        let reasons = validity.reasons.flatMap { reason in
+            PlainText.wrap(PlainText.printable(reason), width: width - margin).map { entry("", $0) }
+        }
         return Section(
             lines: [entry("Validity", text, marks: [word: style])] + reasons, isElastic: true, fixed: 1,
-            more: "more reasons, see result.json")
+            more: "more lines of reasons, see result.json")
     }
 
-    private static func resources(_ resources: Resources) -> [Line] {
+    private static func resources(_ result: RunResult) -> [Line] {
+        let resources = result.resources
         var lines: [Line] = []
         for (label, parts) in [("Instances", resources.instances), ("Clients", resources.clients)] where !parts.isEmpty
         {
+            // Without sockets a delivery is recorded on its instance's event loop, and counted there.
+            if result.setup.transport == "direct", label == "Clients" { continue }
             let total = ResourceTotal(parts)
-            lines.append(entry(label, total.text))
+            lines.append(entry(label, total.text + (result.setup.transport == "direct" ? ", their clients too" : "")))
         }
         if let redis = resources.redis {
             var text = "\(Figures.grouped(redis.connections)) connections"
@@ -234,6 +243,10 @@ extension TextReport {
             lines.append(entry("Sessions", "\(closed), \(Figures.grouped(target.sessionsDropped)) dropped"))
         }
         return Section(lines: lines, isElastic: true, more: "more failures, see result.json")
+    }
+
+    private static func generator(_ result: RunResult) -> [Line] {
+        GeneratorText.line(result).map { [entry("Generator", $0)] } ?? []
     }
 
     private static func ground(_ result: RunResult, folder: String?) -> [Line] {

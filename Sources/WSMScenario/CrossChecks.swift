@@ -60,6 +60,7 @@ struct CrossChecks {
                 at: origin(slow, "count"), "clients.slow.count is \(slowCount), but there are only \(count) clients",
                 hint: "at most clients.count of them can be slow")
         }
+        if clients.word("transport", Transport.websocket) == .direct { checkDirect(clients) }
         let reconnect = clients.inside("reconnect")
         if let initial = reconnect.duration("initial", .milliseconds(100)),
             let longest = reconnect.duration("max", .seconds(5)), initial > longest
@@ -80,6 +81,26 @@ struct CrossChecks {
                 hint: "raise clients.connectRate")
         }
         checkWeights(clients)
+    }
+
+    /// What needs a socket.
+    private mutating func checkDirect(_ clients: TreeReader) {
+        let slow = clients.inside("slow")
+        if slow.has("count"), let count = slow.count("count", 0), count > 0 {
+            faults.error(
+                at: origin(slow, "count"), "clients.slow makes no sense with clients.transport: direct",
+                hint: "without a socket nobody reads slowly; take it out, or set clients.transport: websocket")
+        }
+        if clients.has("ping"), let ping = clients.duration("ping", .zero), ping > .zero {
+            faults.error(
+                at: origin(clients, "ping"), "clients.ping makes no sense with clients.transport: direct",
+                hint: "without a socket nobody sends anything; take it out, or set clients.transport: websocket")
+        }
+        if root.has("target") {
+            faults.error(
+                at: origin(clients, "transport"), "clients.transport: direct needs a cluster",
+                hint: "only instances that wsmlab starts take clients without sockets")
+        }
     }
 
     private mutating func checkWeights(_ clients: TreeReader) {

@@ -52,6 +52,7 @@ enum ScenarioBuilder {
         if reader.text("assignment") == "random" { clients.assignment = .random }
         if let weights = weights(reader) { clients.assignment = .weights(weights) }
         clients.connectRate = reader.rate("connectRate", clients.connectRate) ?? clients.connectRate
+        if clients.transport == .direct { clients.ping = .zero }
         clients.ping = reader.duration("ping", clients.ping) ?? clients.ping
         clients.churn = reader.inside("churn").rate("rate", clients.churn) ?? clients.churn
         let slow = reader.inside("slow")

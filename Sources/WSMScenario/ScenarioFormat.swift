@@ -74,8 +74,8 @@ enum ScenarioFormat {
     static let clients = MapFormat(keys: [
         KeyFormat("count", .count(Limits.clients), default: "0", "How many clients."),
         KeyFormat(
-            "transport", .choice(Transport.words, unsupported: ["direct"]), default: "websocket",
-            "Real loopback sockets, or in the process without sockets."),
+            "transport", .choice(Transport.words), default: "websocket",
+            "Real loopback sockets, or in the process without sockets, for counts that sockets cannot reach."),
         KeyFormat(
             "assignment",
             .choiceOr(
@@ -88,7 +88,7 @@ enum ScenarioFormat {
         KeyFormat("connectRate", .rate(Limits.rate), default: "500/s", "How fast the clients connect."),
         KeyFormat(
             "ping", .duration(Limits.pause), default: "30s",
-            "How often a client sends __ping__; 0s, the default with a target: never."),
+            "How often a client sends __ping__; 0s, the default with a target and without sockets: never."),
         KeyFormat(
             "churn",
             .map(

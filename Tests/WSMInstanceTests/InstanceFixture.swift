@@ -73,16 +73,24 @@ struct InstanceFixture {
     }
 
     /// A fleet with `count` clients, spread over the instances in turn, all connected.
-    func connect(_ count: Int, subprotocols: [String] = [], reconnects: Bool = false) async throws -> ClientFleet<
-        Receipts
-    > {
+    func connect(
+        _ count: Int, direct: Bool, subprotocols: [String] = [], reconnects: Bool = false
+    ) async throws -> any Fleet<Receipts> {
         let endpoints = instances.map {
             ClientEndpoint(host: "127.0.0.1", port: $0.port, path: "/api/ws/events", subprotocols: subprotocols)
         }
         let backoff = reconnects ? BackoffPolicy(initial: .milliseconds(10), max: .milliseconds(100)) : nil
-        let fleet = ClientFleet<Receipts>(
-            loops: [group.next()], endpoints: endpoints, options: FleetOptions(reconnect: backoff, seed: 1)
-        ) { _ in Receipts() }
+        let options = FleetOptions(reconnect: backoff, seed: 1)
+        let loop = group.next()
+        let fleet: any Fleet<Receipts>
+        if direct {
+            let hosts = instances.map { instance in
+                DirectFleet<Receipts>.Host(loop: loop) { try instance.manager.attachDirectClients($0, on: loop) }
+            }
+            fleet = DirectFleet<Receipts>(hosts: hosts, options: options) { _ in Receipts() }
+        } else {
+            fleet = ClientFleet<Receipts>(loops: [loop], endpoints: endpoints, options: options) { _ in Receipts() }
+        }
         let plan = (0..<count).map {
             FleetClient(index: UInt32($0), instance: UInt16($0 % instances.count), connectAt: .zero)
         }

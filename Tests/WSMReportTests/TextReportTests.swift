@@ -48,6 +48,46 @@ struct TextReportTests {
         #expect(result.verdict == .inconclusive)
     }
 
+    @Test("An INVALID run says above its times that they are the generator's, and voids its thresholds")
+    func invalid() {
+        var result = result()
+        result.thresholds = [ThresholdResult(expression: "latency.p99 < 1s", actual: 5, passed: true)]
+        result.latency = LatencySummary(count: 98, p50: 5, max: 9)
+        let plain = "the load generator's own delays, not the system's"
+        result.judge()
+        #expect(!TextReport.summary(result).contains(plain))
+        #expect(!MarkdownReport.text(result).contains(plain))
+        result.validity = Validity(verdict: .invalid, reasons: ["late"])
+        result.judge()
+        let lines = TextReport.summary(result).split(separator: "\n").map(String.init)
+        #expect(lines.first?.hasPrefix("INVALID") == true)
+        let warning = lines.firstIndex { $0.contains(plain) }
+        let table = lines.firstIndex { $0.hasPrefix("Latency") }
+        #expect(warning != nil && table == warning.map { $0 + 1 })
+        #expect(lines.contains { $0.hasPrefix("Void") } && !lines.contains { $0.hasPrefix("Met") })
+        #expect(MarkdownReport.text(result).contains(plain))
+    }
+
+    @Test("The generator has a line of its own: what it can take, or why nobody asked")
+    func generator() {
+        var result = result()
+        #expect(!TextReport.summary(result).contains("Generator"))
+        var figures = GeneratorFigures()
+        figures.notCalibrated = "the plan asks for 12 deliveries a second, under 5000"
+        result.generator = figures
+        #expect(TextReport.summary(result).contains("Generator   not calibrated: the plan asks for 12"))
+        figures.cpu = CPUFigures(
+            recordingLoop: LoopShares(busy: 0.3, waiting: 0.1), machineBusy: 0.5, steal: 0, allowedCPUs: 2)
+        result.generator = figures
+        result.calibration = Calibration(
+            deliveriesPerSecond: 290_000, bulkDeliveriesPerSecond: 3.8e6, cpuSecondsPerMillionDeliveries: 3.4,
+            latencyFloor: LatencySummary(count: 60, p50: 45_000), pacing: LatencySummary(count: 100, p99: 80_000))
+        let line = TextReport.summary(result).split(separator: "\n").first { $0.hasPrefix("Generator") }
+        #expect(
+            line == "Generator   can take 290k/s here; floor p50 45.0 µs; pace p99 80.0 µs; 25 % short of CPU")
+        #expect(MarkdownReport.text(result).contains("floor p50 45.0 µs"))
+    }
+
     @Test("A result is the same after it was written and read")
     func roundTrip() throws {
         #expect(try RunResult(json: result().json()) == result())

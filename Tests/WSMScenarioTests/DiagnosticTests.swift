@@ -75,7 +75,6 @@ struct DiagnosticTests {
             ("cluster: {redis: {mode: sentinel}}", "3:25", "cluster.redis.mode: sentinel"),
             ("cluster: {redis: {mode: cluster}}", "3:25", "cluster.redis.mode: cluster"),
             ("cluster: {redis: {url: 'rediss://h'}}", "3:24", "cluster.redis.url: TLS to Redis (rediss://)"),
-            ("cluster: {}\nclients: {transport: direct}", "4:22", "clients.transport: direct"),
             ("cluster: {}\nfaults: [{at: 1s, action: redis.kill}]", "4:1", "faults"),
             (
                 "target: {clients: ['wss://h/'], publish: {via: http, url: 'http://h/'}}", "3:20",
@@ -111,6 +110,24 @@ struct DiagnosticTests {
                 }
             }
         }
+    }
+
+    @Test("What needs a socket is refused without one, and pings are off by default")
+    func direct() throws {
+        let text = scenarioText(cluster: "cluster: {}\nclients: {count: 9, transport: direct, CLIENTS}")
+        for (clients, place, what) in [
+            ("ping: 5s", "4:46", "clients.ping makes no sense"),
+            ("slow: {count: 2}", "4:54", "clients.slow makes no sense"),
+        ] {
+            let found = faults(text.replacing("CLIENTS", with: clients))
+            try #require(found.count == 1, "\(found)")
+            #expect(found[0].hasPrefix("s.yaml:\(place): error: \(what)"), "\(found)")
+            #expect(found[0].contains("hint: "))
+        }
+        let loaded = try scenario(text.replacing("CLIENTS", with: "ping: 0s, slow: {count: 0}"))
+        #expect(loaded.clients.transport == .direct && loaded.clients.ping == .zero)
+        #expect(try scenario(text.replacing(", CLIENTS", with: "")).clients.ping == .zero)
+        #expect(try scenario(loaded.yaml()) == loaded)
     }
 
     @Test("Faults are checked in full although they are not supported yet")

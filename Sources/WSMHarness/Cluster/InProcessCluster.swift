@@ -76,6 +76,9 @@ final class InProcessCluster: Sendable {
     /// The event loop of an instance, for the fences and the measuring of its CPU.
     func eventLoop(of instance: Int) -> any EventLoop { groups[instance % groups.count].any() }
 
+    /// The event loops of all instances, each once.
+    var eventLoops: [any EventLoop] { groups.map { $0.any() } }
+
     var sharesLoops: Bool { groups.count < instances.count }
 
     /// Stops the instances, all at once.

@@ -7,6 +7,8 @@ package struct RunProgress: Hashable, Sendable {
     package enum Phase: String, Sendable, CaseIterable {
         /// Redis and the instances come up.
         case starting
+        /// The load generator is measured without a system.
+        case calibrating
         /// The clients connect.
         case connecting
         /// Load that is checked but not counted.

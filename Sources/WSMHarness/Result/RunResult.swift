@@ -31,6 +31,10 @@ package struct RunResult: Codable, Equatable, Sendable {
     /// What ran.
     package var setup = RunSetup()
     package var validity = Validity()
+    /// What the load generator can do on this machine; `nil` where it was not calibrated.
+    package var calibration: Calibration?
+    /// What was seen of the load generator in the measured window; `nil` in simulated runs.
+    package var generator: GeneratorFigures?
     package var delivery = DeliveryCounts()
     /// From the intended instant until the client had it: the response time that a user sees.
     package var latency = LatencySummary()

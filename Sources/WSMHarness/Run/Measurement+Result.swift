@@ -8,7 +8,7 @@ internal import WSMVerify
 
 extension Measurement {
     /// The run's result, settled and judged.
-    func result(scenario: Scenario, startedAt: String) throws -> RunResult {
+    func result(scenario: Scenario, startedAt: String, bounds: ValidityBounds) throws -> RunResult {
         let settlement = try settle()
         var stages = settlement.stages
         for probe in context.probes { stages.add(probe.stages) }
@@ -34,7 +34,9 @@ extension Measurement {
                 from: samples.before, to: samples.after, deliveries: result.delivery.received,
                 redisConnections: redisState?.connections)
         }
-        result.validity = validity(latency: stages.latency)
+        result.calibration = calibration.value
+        result.generator = generatorFigures
+        result.validity = validity(latency: stages.latency, bounds: bounds)
         result.thresholds = scenario.expect.thresholds.map { threshold in
             let actual = MetricLookup.value(at: threshold.path, in: result)
             return ThresholdResult(

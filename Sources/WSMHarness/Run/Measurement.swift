@@ -32,7 +32,9 @@ struct Measurement: Sendable {
     var redisState: RedisState?
     /// What a target showed from outside; `nil` with a cluster.
     var target: TargetResult?
-    var clientLoopStalls = LatencyHistogram()
+    /// What the generator can do here, or why nobody knows.
+    var calibration = CalibrationOutcome.skipped("the run ended before it")
+    var generator = GeneratorFigures()
     var threadEnds: [BroadcastThreadEnd?] = []
     var stopReports: [LiveInstance.StopReport] = []
     var fleet = FleetStatistics()

@@ -17,9 +17,12 @@ struct RunContext: Sendable {
     let probes: [RunProbe]
     let system: SystemUnderTest
     let clientGroup: MultiThreadedEventLoopGroup
-    let fleet: ClientFleet<DeliveryObserver>
+    let fleet: any Fleet<DeliveryObserver>
 
-    var clientLoops: [any EventLoop] { Array(clientGroup.makeIterator()) }
+    /// The event loops of the clients' sockets; none without sockets.
+    var clientLoops: [any EventLoop] {
+        scenario.clients.transport == .direct ? [] : Array(clientGroup.makeIterator())
+    }
 
     /// Starts Redis and the instances, and makes the fleet; no client connects yet.
     static func start(_ scenario: Scenario, options: RunOptions) async throws -> RunContext {
@@ -33,21 +36,8 @@ struct RunContext: Sendable {
         }
         let cluster = try await InProcessCluster.start(spec, seed: scenario.seed, probes: probes)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 2))
-        let endpoints = cluster.instances.enumerated().map { index, instance in
-            let port = options.clientPort(index, instance.port)
-            return ClientEndpoint(host: "127.0.0.1", port: port, path: "/api/ws/events")
-        }
-        let ping = scenario.clients.ping
-        let fleetOptions = FleetOptions(
-            pingInterval: ping > .zero ? ping : nil, reconnect: scenario.clients.reconnect.policy, seed: scenario.seed,
-            labelsClients: true)
-        let isPerClient = spec.manager == .broadcast && spec.subscription == .perClient
-        let bounds = LagBounds(isolation: scenario.expect.bounds.isolation, lag: scenario.expect.bounds.lag)
-        let fleet = ClientFleet<DeliveryObserver>(group: group, endpoints: endpoints, options: fleetOptions) { _ in
-            DeliveryObserver(
-                run: run, publisherCount: publishers.count, channel: publishers.number(of: .events) ?? 0,
-                bounds: bounds, written: FleetWrittenInstants(probes, isPerClient: isPerClient))
-        }
+        let fleet = makeFleet(
+            scenario, options, run: run, publishers: publishers, probes: probes, cluster: cluster, group: group)
         return RunContext(
             scenario: scenario, plan: plan, run: run, publishers: publishers, probes: probes,
             system: .cluster(cluster), clientGroup: group, fleet: fleet)

@@ -29,6 +29,7 @@ struct RunDriver: Sendable {
     func drive() async throws -> Measurement {
         let reporter = ProgressReporter(context: context, report: progress)
         var measurement = Measurement(context: context)
+        try await calibrate(reporter, &measurement)
         try await connect(reporter, &measurement)
         let start = MonotonicInstant.now() + .milliseconds(100)
         let clock = LoadClock(start: start, warmup: context.scenario.warmup, duration: context.scenario.duration)
@@ -86,21 +87,21 @@ struct RunDriver: Sendable {
     ) async throws {
         let clock = load.clock
         let sampler = try await ResourceSampler(context.system, clientLoops: context.clientLoops)
-        let stalls = StallMonitor(context.clientLoops)
-        defer { stalls.stop() }
+        let watch = try await context.watchGenerator()
         reporter.begin(.warmup, total: context.scenario.warmup)
         try await wait(until: clock.measuredFrom, reporter)
         let before = sampler.sample()
+        watch.begin()
         reporter.begin(.measuring, total: context.scenario.duration)
         try await wait(until: clock.end, reporter)
         if interruption.isRequested {
             clock.stop()
             measurement.interrupted = true
         }
+        measurement.generator = await watch.end()
         measurement.sampler = sampler
         measurement.samples = (before, sampler.sample())
         measurement.redisState = await redisState()
-        measurement.clientLoopStalls = stalls.stalls
     }
 
     private func drain(_ load: Load, _ reporter: ProgressReporter, _ measurement: inout Measurement) async throws {

@@ -12,9 +12,12 @@ package struct RunOptions: Sendable {
     ///
     /// For whoever puts something between the clients and the instances; called once an instance, which is up by then.
     package var clientPort: @Sendable (_ instance: Int, _ port: Int) -> Int = { $1 }
+    /// From where on the load generator is doubted.
+    package var bounds: ValidityBounds
 
-    package init(folder: String? = nil) {
+    package init(folder: String? = nil, bounds: ValidityBounds = .standard) {
         self.folder = folder
+        self.bounds = bounds
     }
 }
 
@@ -60,12 +63,13 @@ package enum ScenarioRun {
             folder.removeIfEmpty()
             throw environmentError(error)
         }
-        let result = try measurement.result(scenario: scenario, startedAt: startedAt)
+        let result = try measurement.result(
+            scenario: scenario, startedAt: startedAt, bounds: options.bounds)
         try folder.write(result, scenario: scenario)
         return RunOutcome(result: result, folder: folder.path)
     }
 
-    /// Each client holds a descriptor at both of its ends, and a third for its own subscription at Redis.
+    /// Each client holds a descriptor at both of its ends, if it has a socket, and another for its own subscription at Redis.
     ///
     /// Of a target's only this end is here.
     private static func checkFileLimit(_ scenario: Scenario) throws {
@@ -75,7 +79,11 @@ package enum ScenarioRun {
         }
         let cluster = scenario.cluster
         let ownSubscription = cluster.manager == .broadcast && cluster.subscription == .perClient
-        _ = try FileLimit.check(needed: scenario.clients.count, descriptorsPerClient: ownSubscription ? 3 : 2)
+        let sockets = scenario.clients.transport == .websocket ? 2 : 0
+        var clients = scenario.clients.count
+        // A pool that is used up takes no more connections.
+        if sockets == 0, let pool = cluster.redisPool { clients = min(clients, pool * cluster.instances) }
+        _ = try FileLimit.check(needed: clients, descriptorsPerClient: sockets + (ownSubscription ? 1 : 0))
     }
 
     /// An error of a part as one of the run.

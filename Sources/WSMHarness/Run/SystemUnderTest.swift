@@ -1,3 +1,4 @@
+internal import NIOCore
 internal import WSMClients
 internal import WSMCore
 internal import WSMInstance
@@ -12,6 +13,14 @@ enum SystemUnderTest: Sendable {
     var instances: [LiveInstance] {
         switch self {
         case .cluster(let cluster): cluster.instances
+        case .target: []
+        }
+    }
+
+    /// The event loops of the instances in this process.
+    var eventLoops: [any EventLoop] {
+        switch self {
+        case .cluster(let cluster): cluster.eventLoops
         case .target: []
         }
     }

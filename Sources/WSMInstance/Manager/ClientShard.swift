@@ -20,6 +20,8 @@ final class ClientShard {
     private var sessions: [ClientID: ClientSession] = [:]
     private var channelOf: [ClientID: ChannelName] = [:]
     private var groups: [ChannelName: Group] = [:]
+    /// The clients without sockets, where there are any.
+    private(set) var direct: DirectClients?
 
     init(gate: SlowClientGate, gapMark: GapMark, probe: (any InstanceProbe)?) {
         self.gate = gate
@@ -27,7 +29,13 @@ final class ClientShard {
         self.probe = probe
     }
 
-    var sessionCount: Int { sessions.count }
+    var sessionCount: Int { sessions.count + (direct?.count ?? 0) }
+
+    /// Clients without sockets join; once a shard.
+    func attach(_ direct: DirectClients) {
+        precondition(self.direct == nil, "an event loop of an instance has one group of direct clients")
+        self.direct = direct
+    }
 
     /// A socket is open on this loop; it gets nothing until the manager admits it.
     func register(_ session: ClientSession) {
@@ -43,14 +51,20 @@ final class ClientShard {
     }
 
     func admit(_ id: ClientID, to channel: ChannelName) {
-        guard let session = sessions[id] else { return }
+        guard let session = sessions[id] else {
+            direct?.admit(id, to: channel)
+            return
+        }
         channelOf[id] = channel
         session.memberIndex = groups[channel, default: Group()].members.count
         groups[channel, default: Group()].members.append(session)
     }
 
     func forget(_ id: ClientID) {
-        guard let channel = channelOf.removeValue(forKey: id), let index = sessions[id]?.memberIndex else { return }
+        guard let channel = channelOf.removeValue(forKey: id), let index = sessions[id]?.memberIndex else {
+            direct?.forget(id)
+            return
+        }
         sessions[id]?.memberIndex = nil
         guard let last = groups[channel]?.members.popLast() else { return }
         if last.id != id {
@@ -60,21 +74,29 @@ final class ClientShard {
         if groups[channel]?.members.isEmpty == true { groups[channel] = nil }
     }
 
-    /// Writes frames to each recipient, one write a client; `messages` tells the probe what they hold.
+    /// Writes frames to each recipient, one write a client; `messages` is what they hold.
+    ///
+    /// A direct client gets the messages themselves, after the probe was told: its receipt is part of the call.
     func deliver(_ frames: ByteBuffer, holding messages: [FannedOutMessage], to recipients: Recipients) {
         forEach(recipients) { deliver(frames, holding: messages, to: $0) }
-        guard let probe, !messages.isEmpty else { return }
-        var label: String?
-        if case .client(let id) = recipients { label = sessions[id]?.label }
-        probe.fannedOut(messages, clientLabel: label, writtenAt: .now())
+        guard !messages.isEmpty else { return }
+        if let probe {
+            var label: String?
+            if case .client(let id) = recipients { label = sessions[id]?.label }
+            probe.fannedOut(messages, clientLabel: label, writtenAt: .now())
+        }
+        guard let direct else { return }
+        for message in messages { direct.deliver(message.payload, to: recipients) }
     }
 
     func close(_ recipients: Recipients, _ close: ClientClose) {
         forEach(recipients) { $0.close(close) }
+        direct?.close(recipients, close)
     }
 
     func drop(_ recipients: Recipients) {
         forEach(recipients) { $0.drop() }
+        direct?.drop(recipients)
     }
 
     func markGap(_ recipients: Recipients) {
@@ -84,12 +106,14 @@ final class ClientShard {
             var frame = allocator.buffer(capacity: text.utf8.count + 10)
             TextFrame.append(text: text, to: &frame)
             forEach(recipients) { $0.write(frame) }
+            direct?.deliver(ByteBuffer(string: text), to: recipients)
         }
     }
 
     /// Closes what is left, at the end of the instance.
     func dropAll() {
         for session in Array(sessions.values) { session.drop() }
+        direct?.dropAll()
     }
 
     private func deliver(_ frames: ByteBuffer, holding messages: [FannedOutMessage], to session: ClientSession) {

@@ -39,8 +39,8 @@ public final class LiveWebSocketManager: Sendable {
     public let counters = InstanceCounters()
     let eventLoop: any EventLoop
     let probe: (any InstanceProbe)?
-    private let shards: [NIOLoopBound<ClientShard>]
-    private let driver: NIOLoopBound<ManagerDriver>
+    let shards: [NIOLoopBound<ClientShard>]
+    let driver: NIOLoopBound<ManagerDriver>
     let inbox: ManagerInbox
     /// Ends the waits of publishing threads when the instance stops.
     let publishersCancelled = Cancellation()
@@ -118,6 +118,7 @@ public final class LiveWebSocketManager: Sendable {
 
     /// `disconnect_all`: closes the clients as the policy says.
     public func disconnectAll() async throws {
+        for shard in shards { try await shard.eventLoop.submit { shard.value.direct?.refuse() }.get() }
         try await eventLoop.submit { self.driver.value.handle(.shutdown) }.get()
     }
 
@@ -174,8 +175,7 @@ public final class LiveWebSocketManager: Sendable {
         let marker = HeadOfPipeline()
         try pipeline.addHandler(marker, position: .first)
         let head = try pipeline.context(handler: marker)
-        let id = ClientID(nextClient.wrappingAdd(1, ordering: .relaxed).oldValue)
-        counters.countConnection()
+        let id = countClient()
         let highWater = highWaterMark
         let session = ClientSession(id: id, label: label, head: head, highWaterMark: highWater) { [inbox] in
             inbox.post(.sendFailed(id))
@@ -196,6 +196,12 @@ public final class LiveWebSocketManager: Sendable {
                 counters.countEviction()
                 probe?.evicted(clientLabel: label, at: .now())
             })
+    }
+
+    /// The number of a client that has just come.
+    func countClient() -> ClientID {
+        counters.countConnection()
+        return ClientID(nextClient.wrappingAdd(1, ordering: .relaxed).oldValue)
     }
 
     /// Where a socket counts as full: the reference waits at the 64 KiB of its server's transport.
@@ -261,8 +267,13 @@ public enum ManagerMisuse: Error, CustomStringConvertible {
 
 /// Lets the inbox be made before the closure that drains it.
 private final class DrainBox: Sendable {
-    private let body = Mutex<(@Sendable () -> Void)?>(nil)
+    /// In a struct of its own: a closure that is itself the mutex's value gets wrapped once more at each access.
+    private struct Body: Sendable {
+        let run: @Sendable () -> Void
+    }
 
-    func set(_ body: @escaping @Sendable () -> Void) { self.body.withLock { $0 = body } }
-    func run() { body.withLock { $0 }?() }
+    private let body = Mutex<Body?>(nil)
+
+    func set(_ body: @escaping @Sendable () -> Void) { self.body.withLock { $0 = Body(run: body) } }
+    func run() { body.withLock { $0 }?.run() }
 }

@@ -33,6 +33,8 @@ final class ManagerDriver {
     private var pendingChannels: [ChannelName] = []
     private var broadcastDone: [BroadcastID: @Sendable (BroadcastOutcome) -> Void] = [:]
     private var isHandling = false
+    /// Whether the messages themselves go to the shards with their frames: for a probe, and for clients without sockets.
+    var carriesMessages: Bool
     private let counters: InstanceCounters
 
     init(
@@ -44,6 +46,7 @@ final class ManagerDriver {
         self.eventLoop = eventLoop
         self.probe = probe
         self.counters = counters
+        carriesMessages = probe != nil
         guard manager.enabled, manager.kind == .broadcast, let redis else { return }
         broker = BrokerLink(url: redis, eventLoop: eventLoop) { [unowned self] id, event in brokerEvent(id, event) }
     }
@@ -136,7 +139,7 @@ final class ManagerDriver {
             pendingChannels.append(channel)
         }
         TextFrame.append(payload, to: &outboxes[channel, default: Outbox(frames: ByteBuffer())].frames)
-        if probe != nil {
+        if carriesMessages {
             outboxes[channel]?.messages.append(FannedOutMessage(payload: payload, deliveredAt: .now()))
         }
         if let outbox = outboxes[channel], outbox.frames.readableBytes > Self.outboxLimit { flush() }
@@ -157,7 +160,7 @@ final class ManagerDriver {
         var frame = allocator.buffer(capacity: payload.readableBytes + 16)
         TextFrame.append(payload, to: &frame)
         let messages =
-            measured && probe != nil ? [FannedOutMessage(payload: payload, deliveredAt: .now())] : []
+            measured && carriesMessages ? [FannedOutMessage(payload: payload, deliveredAt: .now())] : []
         onShards { [frame] shard in shard.deliver(frame, holding: messages, to: recipients) }
     }
 

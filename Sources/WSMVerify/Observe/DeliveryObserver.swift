@@ -86,6 +86,11 @@ package final class DeliveryObserver: DeliverySink {
         recorder.received(session: session, message: message, at: at)
     }
 
+    /// Reads the stamp once for all of them.
+    package func received(sessions: UnsafeBufferPointer<Int>, message: UnsafeRawBufferPointer, at: MonotonicInstant) {
+        recorder.received(sessions: sessions, message: message, at: at)
+    }
+
     package func sessionClosed(session: Int, end: SessionEnd, at: MonotonicInstant) {
         recorder.record.ledger.sessions[session].close(end, at: at)
     }

@@ -44,6 +44,17 @@ struct ReceiptRecorder {
         received(session: session, stamp: stamp, intact: intact, at: at)
     }
 
+    /// Takes in one whole message that came to each of `sessions`.
+    mutating func received(
+        sessions: UnsafeBufferPointer<Int>, message: UnsafeRawBufferPointer, at: MonotonicInstant
+    ) {
+        guard case .stamped(let stamp, let intact) = ProbeStamp.read(message), stamp.run == run else {
+            for session in sessions { received(session: session, message: message, at: at) }
+            return
+        }
+        for session in sessions { received(session: session, stamp: stamp, intact: intact, at: at) }
+    }
+
     /// Takes in a message of this run by its stamp; `intact`: the checksum fitted its bytes.
     mutating func received(session: Int, stamp: ProbeStamp, intact: Bool, at: MonotonicInstant) {
         if let anomaly = refusal(of: stamp, intact: intact, session: session) {

@@ -1,0 +1,92 @@
+import NIOCore
+
+/// What a look at a sample of the clients' sockets found: how full their receive buffers were.
+///
+/// Bytes that lie there have arrived and wait for the client; where clients read as fast as they can, a buffer that fills
+/// shows a load generator that does not keep up.
+package struct ReceiveBuffers: Sendable, Hashable {
+    /// Sockets looked at.
+    package var samples = 0
+    /// Those whose buffer was more than half full.
+    package var overHalf = 0
+    /// The most that was found, as a part of the buffer.
+    package var fullest = 0.0
+
+    package init() {}
+
+    package mutating func add(_ other: ReceiveBuffers) {
+        samples += other.samples
+        overHalf += other.overHalf
+        fullest = max(fullest, other.fullest)
+    }
+
+    mutating func add(_ memory: SocketMemory) {
+        guard memory.receiveLimit > 0 else { return }
+        let share = Double(memory.received) / Double(memory.receiveLimit)
+        samples += 1
+        if share > 0.5 { overHalf += 1 }
+        fullest = max(fullest, share)
+    }
+}
+
+/// What Linux tells of a socket's memory: `SO_MEMINFO` (linux/sock_diag.h), since Linux 4.12.
+struct SocketMemory: Sendable {
+    /// Bytes that the receive queue takes, the kernel's own overhead too.
+    var received: UInt32 = 0
+    /// The most that it may take.
+    var receiveLimit: UInt32 = 0
+    // Memory of the sending side, of options, of the backlog, and drops: of no interest here, and part of the answer.
+    private var sent: UInt32 = 0
+    private var sendLimit: UInt32 = 0
+    private var forwardAllocation: UInt32 = 0
+    private var writeQueue: UInt32 = 0
+    private var options: UInt32 = 0
+    private var backlog: UInt32 = 0
+    private var drops: UInt32 = 0
+
+    static let option = NIOBSDSocket.Option(rawValue: 55)
+
+    /// Of a channel's socket; fails where the channel is closed or the system does not tell.
+    static func of(_ channel: any Channel) -> EventLoopFuture<SocketMemory> {
+        guard let provider = channel as? any SocketOptionProvider else {
+            return channel.eventLoop.makeFailedFuture(ChannelError.operationUnsupported)
+        }
+        return provider.unsafeGetSocketOption(level: .socket, name: option)
+    }
+}
+
+extension ClientFleet {
+    /// Looks at the receive buffers of at most `limit` sockets of each loop, of clients that read as fast as they can.
+    ///
+    /// Each look takes the sockets after those of the last.
+    package func sampleReceiveBuffers(limit: Int) async -> ReceiveBuffers {
+        var sum = ReceiveBuffers()
+        for shard in shards {
+            // It fails only when its loop was shut down before the fleet, and then there is nothing to see.
+            let look = shard.eventLoop.flatSubmit { shard.value.sampleReceiveBuffers(limit: limit) }
+            if let part = try? await look.get() { sum.add(part) }
+        }
+        return sum
+    }
+}
+
+extension FleetShard {
+    /// As ``ClientFleet/sampleReceiveBuffers(limit:)``, for this shard.
+    func sampleReceiveBuffers(limit: Int) -> EventLoopFuture<ReceiveBuffers> {
+        loop.assertInEventLoop()
+        var asked: [EventLoopFuture<SocketMemory>] = []
+        var looked = 0
+        while asked.count < limit, looked < clients.count {
+            nextSampled = (nextSampled + 1) % clients.count
+            looked += 1
+            guard let session = clients[nextSampled].session, session.readsFreely, let channel = session.channel
+            else { continue }
+            asked.append(SocketMemory.of(channel))
+        }
+        return EventLoopFuture.whenAllComplete(asked, on: loop).map { answers in
+            var sum = ReceiveBuffers()
+            for case .success(let memory) in answers { sum.add(memory) }
+            return sum
+        }
+    }
+}

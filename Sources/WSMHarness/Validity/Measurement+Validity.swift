@@ -1,0 +1,95 @@
+internal import WSMClients
+internal import WSMCore
+internal import WSMRecord
+internal import WSMScenario
+internal import WSMVerify
+
+/// What came of the calibration.
+enum CalibrationOutcome: Sendable {
+    case done(Calibration)
+    /// Left out by rule; the text says by which.
+    case skipped(String)
+    case failed(String)
+
+    var value: Calibration? {
+        if case .done(let calibration) = self { return calibration }
+        return nil
+    }
+
+    /// Why there is no calibration.
+    var absence: String? {
+        switch self {
+        case .done: nil
+        case .skipped(let why), .failed(let why): why
+        }
+    }
+}
+
+extension Measurement {
+    /// Whether the load generator measured the system or itself.
+    func validity(latency: LatencyHistogram, bounds: ValidityBounds) -> Validity {
+        var evidence = ValidityEvidence()
+        evidence.connectFailure = connectFailure
+        evidence.scheduleSlip = scheduleSlip.summary
+        evidence.generator = generatorFigures
+        evidence.calibration = calibration.value
+        if case .failed(let why) = calibration { evidence.calibrationFailure = why }
+        evidence.isDirect = context.scenario.clients.transport == .direct
+        evidence.negativeLatencies = Int(latency.negativeCount)
+        evidence.refusedStarts = refusals.starts
+        evidence.unfencedSessions = unfencedAtEnd
+        evidence.unkeptEvents = context.probes.reduce(0) { $0 + $1.recordedEvents.unkept }
+        evidence.endedProcesses = target?.endedProcesses ?? []
+        return Validity.judge(evidence, bounds: bounds)
+    }
+
+    /// What was watched, with what the plan and the fleet know.
+    var generatorFigures: GeneratorFigures {
+        var figures = generator
+        figures.notCalibrated = calibration.absence
+        figures.plannedDeliveriesPerSecond = context.plan.deliveriesPerSecond(of: context.scenario)
+        if fleet.lateness.count > 0 {
+            figures.timerLateness = TimerFigures(
+                count: fleet.lateness.count, p99: fleet.lateness.p99.nanoseconds, max: fleet.lateness.max.nanoseconds)
+        }
+        return figures
+    }
+}
+
+extension RunContext {
+    /// Watches this run's loops and sockets.
+    func watchGenerator() async throws -> GeneratorWatch {
+        var sampleBuffers: (@Sendable (Int) async -> ReceiveBuffers)?
+        if !clientLoops.isEmpty {
+            let fleet = self.fleet
+            sampleBuffers = { limit in await fleet.sampleReceiveBuffers(limit: limit) }
+        }
+        return try await GeneratorWatch(
+            clientLoops: clientLoops, instanceLoops: system.eventLoops, sampleBuffers: sampleBuffers)
+    }
+}
+
+extension RunDriver {
+    /// Finds what the generator can do here, if the plan asks for enough to make that of interest.
+    func calibrate(_ reporter: ProgressReporter, _ measurement: inout Measurement) async throws {
+        let demand = context.plan.deliveriesPerSecond(of: context.scenario)
+        guard demand >= Calibrator.leastDemand else {
+            measurement.calibration = .skipped(
+                "the plan asks for \(Int(demand)) deliveries a second, under \(Int(Calibrator.leastDemand))")
+            return
+        }
+        guard !interruption.isRequested else { return }
+        reporter.begin(.calibrating, total: Calibrator.length)
+        do {
+            let isDirect = context.scenario.clients.transport == .direct
+            let loops = isDirect ? context.system.eventLoops : context.clientLoops
+            let calibrator = Calibrator(plan: context.plan, loops: loops, run: context.run ^ 1)
+            measurement.calibration = .done(
+                isDirect
+                    ? try await calibrator.calibrateDirect(publishers: context.publishers.count)
+                    : try await calibrator.calibrate())
+        } catch {
+            measurement.calibration = .failed("\(error)")
+        }
+    }
+}
