@@ -11,6 +11,8 @@ struct ReceiptRecorder {
     let channel: UInt8
     let bounds: LagBounds
     let written: (any WrittenInstants)?
+    /// Where every receipt is recorded too.
+    let trace: TraceLane?
     var measuredFrom: MonotonicInstant
     var record: LoopRecord
     private var lastWritten: [WrittenMessage] = []
@@ -23,7 +25,7 @@ struct ReceiptRecorder {
 
     init(
         run: UInt32, publisherCount: Int, channel: UInt8, measuredFrom: MonotonicInstant, bounds: LagBounds,
-        written: (any WrittenInstants)?
+        written: (any WrittenInstants)?, trace: TraceLane?
     ) {
         self.run = run
         self.publisherCount = publisherCount
@@ -31,12 +33,15 @@ struct ReceiptRecorder {
         self.measuredFrom = measuredFrom
         self.bounds = bounds
         self.written = written
+        self.trace = trace
         self.record = LoopRecord(channel: channel, publisherCount: publisherCount)
     }
 
     /// Takes in one whole message.
     mutating func received(session: Int, message: UnsafeRawBufferPointer, at: MonotonicInstant) {
-        guard case .stamped(let stamp, let intact) = ProbeStamp.read(message), stamp.run == run else {
+        let reading = ProbeStamp.read(message)
+        trace?.received(session: session, reading, message: message, at: at)
+        guard case .stamped(let stamp, let intact) = reading, stamp.run == run else {
             record.foreign += 1
             if at >= measuredFrom { record.measuredForeign += 1 }
             return

@@ -1,7 +1,7 @@
 package import WSMCore
 
 /// What a run knows beside deliveries and publishes: how the cluster is made, and what happened to it.
-package struct SettlementContext: Sendable {
+package struct SettlementContext: Sendable, Codable {
     package var manager: ManagerKind
     /// Where witnesses count time from.
     package var runStart: MonotonicInstant
@@ -41,7 +41,7 @@ package struct SettlementContext: Sendable {
     ///
     /// A session that was subscribed, that is still open then and has not got a fence, is deaf: what was published before the
     /// fences has not come to it in all that time.
-    package struct EndOfLoad: Hashable, Sendable {
+    package struct EndOfLoad: Hashable, Sendable, Codable {
         package var fencedFrom: MonotonicInstant
         package var waitedUntil: MonotonicInstant
 
@@ -52,7 +52,7 @@ package struct SettlementContext: Sendable {
     }
 
     /// When all has to be well again.
-    package struct Recovery: Hashable, Sendable {
+    package struct Recovery: Hashable, Sendable, Codable {
         package var healedAt: MonotonicInstant
         package var bound: TimeSpan
 
@@ -65,7 +65,7 @@ package struct SettlementContext: Sendable {
     }
 
     /// The stop of the instances, while clients were connected.
-    package struct Shutdown: Hashable, Sendable {
+    package struct Shutdown: Hashable, Sendable, Codable {
         /// From here on the instances were stopping.
         package var at: MonotonicInstant
         /// What each instance left behind.
@@ -86,7 +86,7 @@ package struct SettlementContext: Sendable {
     }
 
     /// What a stopped instance left behind.
-    package struct Leftover: Hashable, Sendable {
+    package struct Leftover: Hashable, Sendable, Codable {
         package var instance: UInt16
         /// Clients whose connection had to be cut, and updates that were never published.
         package var clients: Int
@@ -100,7 +100,7 @@ package struct SettlementContext: Sendable {
     }
 
     /// Something that happened to a client on an instance; `client` is the fleet's number.
-    package struct ClientInstant: Hashable, Sendable {
+    package struct ClientInstant: Hashable, Sendable, Codable {
         package var client: UInt32
         package var instance: UInt16
         package var at: MonotonicInstant
@@ -113,7 +113,7 @@ package struct SettlementContext: Sendable {
     }
 
     /// A time during which something held for a client on an instance.
-    package struct ClientWindow: Hashable, Sendable {
+    package struct ClientWindow: Hashable, Sendable, Codable {
         package var client: UInt32
         package var instance: UInt16
         package var from: MonotonicInstant
@@ -128,7 +128,7 @@ package struct SettlementContext: Sendable {
     }
 
     /// Something that happened to an instance.
-    package struct InstanceInstant: Hashable, Sendable {
+    package struct InstanceInstant: Hashable, Sendable, Codable {
         package var instance: UInt16
         package var at: MonotonicInstant
 
@@ -139,7 +139,7 @@ package struct SettlementContext: Sendable {
     }
 
     /// A time during which something held for an instance, or for all of them.
-    package struct InstanceWindow: Hashable, Sendable {
+    package struct InstanceWindow: Hashable, Sendable, Codable {
         /// `nil`: all instances.
         package var instance: UInt16?
         package var from: MonotonicInstant
@@ -160,7 +160,7 @@ package struct SettlementContext: Sendable {
     }
 
     /// One message whose fan-out on one instance stopped half-way.
-    package struct AbortedFanOut: Hashable, Sendable {
+    package struct AbortedFanOut: Hashable, Sendable, Codable {
         package var instance: UInt16
         package var publisher: UInt32
         package var sequence: UInt64
