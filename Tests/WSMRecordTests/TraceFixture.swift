@@ -59,7 +59,7 @@ struct TraceReading {
 
     private mutating func take(_ chunk: TraceChunk) throws(TraceError) {
         if let document = chunk.document { documents.append(String(decoding: document, as: UTF8.self)) }
-        var defined: [UInt8: TracedMessage] = [:]
+        var defined: [UInt16: TracedMessage] = [:]
         var entries: [Entry] = []
         defer { lanes[chunk.lane, default: []] += entries }
         try chunk.forEachEvent { (event) throws(TraceError) in

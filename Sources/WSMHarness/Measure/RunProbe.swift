@@ -26,13 +26,15 @@ final class RunProbe: InstanceProbe {
     let written = WrittenTable()
     private let run: UInt32
     private let publishers: PublisherTable
+    private let trace: SharedTraceLane?
     private let measuredFrom: Atomic<Int64>
     private let publishingStages = Mutex(StageHistograms())
     private let writingStages = Mutex(StageHistograms())
     private let events = Mutex(Events())
 
-    init(run: UInt32, instance: Int, publishers: PublisherTable) {
+    init(run: UInt32, instance: Int, publishers: PublisherTable, trace: SharedTraceLane? = nil) {
         self.run = run
+        self.trace = trace
         self.instance = instance
         self.publishers = publishers
         measuredFrom = Atomic(Int64.max)
@@ -85,7 +87,9 @@ final class RunProbe: InstanceProbe {
     }
 
     func published(_ stamp: ProbeStamp) {
-        log(of: stamp).published(channel: stamp.channel, sequence: stamp.sequence, at: stamp.published)
+        log(of: stamp).published(
+            channel: stamp.channel, sequence: stamp.sequence, at: stamp.published, queued: stamp.queued,
+            dequeued: stamp.dequeued)
         guard isMeasured(stamp) else { return }
         publishingStages.withLock { stages in
             stages.worker.record(stamp.sent - stamp.intended)
@@ -119,6 +123,10 @@ final class RunProbe: InstanceProbe {
             for message in messages {
                 let reading = message.payload.withUnsafeReadableBytes { ProbeStamp.read($0) }
                 guard case .stamped(let stamp, _) = reading, stamp.run == run else { continue }
+                trace?.fannedOut(
+                    FannedOut(
+                        stamp, instance: UInt16(instance), client: client, deliveredAt: message.deliveredAt,
+                        writtenAt: writtenAt))
                 written.store(
                     client: client, publisher: stamp.publisher.rawValue, sequence: stamp.sequence, at: writtenAt)
                 guard isMeasured(stamp) else { continue }
@@ -130,12 +138,14 @@ final class RunProbe: InstanceProbe {
 
     func evicted(clientLabel label: String?, at instant: MonotonicInstant) {
         guard let client = label.flatMap(UInt32.init) else { return }
+        trace?.happened(.evicted, instance: UInt16(instance), client: client, at: instant)
         events.withLock { if $0.evictions.count < Events.limit { $0.evictions.append((client, instant)) } }
     }
 
-    func traced(_ trace: ManagerTrace, at instant: MonotonicInstant) {
+    func traced(_ what: ManagerTrace, at instant: MonotonicInstant) {
+        trace?.happened(InstanceHappening(what), instance: UInt16(instance), at: instant)
         events.withLock { events in
-            switch trace {
+            switch what {
             case .poolExhausted: events.poolExhausted += 1
             case .fanOutAborted: events.fanOutsAborted += 1
             case .brokerLost: if events.brokerLosses.count < Events.limit { events.brokerLosses.append(instant) }
@@ -148,6 +158,7 @@ final class RunProbe: InstanceProbe {
     }
 
     func broadcastThreadEnded(_ end: BroadcastThreadEnd, at instant: MonotonicInstant) {
+        trace?.happened(end == .died ? .threadDied : .threadStopped, instance: UInt16(instance), at: instant)
         events.withLock { $0.threadEnd = (end, instant) }
     }
 

@@ -13,13 +13,14 @@ extension Measurement {
     func settle() throws -> Settlement {
         let history = context.publishers.logs.map { $0.snapshot() }
         do {
-            return try WSMVerify.settle(loops: loops, history: history, context: settlementContext)
+            return try WSMVerify.settle(
+                loops: loops, history: history, context: frozenContext ?? makeSettlementContext())
         } catch {
             throw HarnessError(.internalFault, "the run's records contradict each other: \(error)", cause: error)
         }
     }
 
-    private var settlementContext: SettlementContext {
+    func makeSettlementContext() -> SettlementContext {
         let start = clock?.start ?? .now()
         var settlement = SettlementContext(
             manager: context.scenario.cluster.manager, runStart: start,

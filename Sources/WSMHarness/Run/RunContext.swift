@@ -18,19 +18,35 @@ struct RunContext: Sendable {
     let cluster: InProcessCluster
     let clientGroup: MultiThreadedEventLoopGroup
     let fleet: ClientFleet<DeliveryObserver>
+    let trace: RunTrace?
 
     var clientLoops: [any EventLoop] { Array(clientGroup.makeIterator()) }
 
     /// Starts Redis and the instances, and makes the fleet; no client connects yet.
-    static func start(_ scenario: Scenario) async throws -> RunContext {
+    ///
+    /// - Parameter openTrace: Makes the trace, once it is known who publishes; `nil` goes without one.
+    static func start(
+        _ scenario: Scenario, openTrace: ((_ run: UInt32, _ publishers: PublisherTable) throws -> RunTrace)? = nil
+    ) async throws -> RunContext {
         let plan = LoadPlan(scenario)
         let spec = scenario.cluster
-        let publishers = PublisherTable(plan: plan, instances: spec.instances, workers: spec.workers)
         // Not from the seed: two runs of one scenario may share a broker.
         let now = UInt64(bitPattern: MonotonicInstant.now().nanoseconds)
         let run = UInt32(truncatingIfNeeded: (now &* 0x9e37_79b9_7f4a_7c15) >> 24)
-        let probes = (0..<spec.instances).map { RunProbe(run: run, instance: $0, publishers: publishers) }
-        let cluster = try await InProcessCluster.start(spec, seed: scenario.seed, probes: probes)
+        let shape = PublisherTable(plan: plan, instances: spec.instances, workers: spec.workers)
+        let trace = try openTrace?(run, shape)
+        let publishers = PublisherTable(
+            plan: plan, instances: spec.instances, workers: spec.workers, trace: trace?.publisherLane)
+        let probes = (0..<spec.instances).map {
+            RunProbe(run: run, instance: $0, publishers: publishers, trace: trace?.instanceLane($0))
+        }
+        let cluster: InProcessCluster
+        do {
+            cluster = try await InProcessCluster.start(spec, seed: scenario.seed, probes: probes)
+        } catch {
+            _ = try await trace?.finish(nil)
+            throw error
+        }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 2))
         let endpoints = cluster.instances.map {
             ClientEndpoint(host: "127.0.0.1", port: $0.port, path: "/api/ws/events")
@@ -41,14 +57,16 @@ struct RunContext: Sendable {
             labelsClients: true)
         let isPerClient = spec.manager == .broadcast && spec.subscription == .perClient
         let bounds = LagBounds(isolation: scenario.expect.bounds.isolation, lag: scenario.expect.bounds.lag)
-        let fleet = ClientFleet<DeliveryObserver>(group: group, endpoints: endpoints, options: options) { _ in
+        let fleet = ClientFleet<DeliveryObserver>(group: group, endpoints: endpoints, options: options) { loop in
             DeliveryObserver(
                 run: run, publisherCount: publishers.count, channel: publishers.number(of: .events) ?? 0,
-                bounds: bounds, written: FleetWrittenInstants(probes, isPerClient: isPerClient))
+                bounds: bounds, written: FleetWrittenInstants(probes, isPerClient: isPerClient),
+                trace: trace?.clientLane(loop))
         }
+        trace?.watch(fleet)
         return RunContext(
             scenario: scenario, plan: plan, run: run, publishers: publishers, probes: probes, cluster: cluster,
-            clientGroup: group, fleet: fleet)
+            clientGroup: group, fleet: fleet, trace: trace)
     }
 
     /// Open sessions that have received nothing that was published at `instant` or later.
@@ -61,6 +79,7 @@ struct RunContext: Sendable {
         await fleet.endSessions(deadline: .now())
         _ = try? await cluster.stopInstances(deadline: .seconds(1))
         await cluster.shutDown()
+        await trace?.closeLanes(of: fleet, logs: publishers.logs)
         try? await clientGroup.shutdownGracefully()
     }
 }

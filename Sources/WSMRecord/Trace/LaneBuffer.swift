@@ -12,7 +12,6 @@ struct LaneBuffer {
         var chunk: UInt32
     }
 
-    private static let slotCount = 256
     /// A chunk is handed over when its first event is so old.
     static let longestAge: Int64 = 1_000_000_000
     /// Without a free buffer, only every so many events ask for one.
@@ -39,9 +38,11 @@ struct LaneBuffer {
         self.role = role
         self.index = index
         self.pool = pool
-        slots = .allocate(capacity: Self.slotCount)
+        // Only clients receive.
+        let count = role == .clients ? TraceFormat.slots : 0
+        slots = .allocate(capacity: count)
         let none = ProbeStamp(run: 0, publisher: PublisherID(0), sequence: 0, intended: .init(nanoseconds: 0))
-        slots.initialize(repeating: Slot(stamp: none, intact: false, chunk: 0), count: Self.slotCount)
+        slots.initialize(repeating: Slot(stamp: none, intact: false, chunk: 0), count: count)
     }
 
     /// Gives the memory back; the lane's owner calls it once, at its end.
@@ -70,7 +71,9 @@ struct LaneBuffer {
             return
         }
         guard let memory = buffer?.memory else { return }
-        let number = Int(truncatingIfNeeded: stamp.sequence &+ UInt64(stamp.publisher.rawValue) &* 41) & 255
+        let number =
+            Int(truncatingIfNeeded: stamp.sequence &+ UInt64(stamp.publisher.rawValue) &* 641)
+            & (TraceFormat.slots - 1)
         let slot = slots + number
         if slot.pointee.chunk != chunks || slot.pointee.intact != intact || slot.pointee.stamp != stamp {
             slot.pointee = Slot(stamp: stamp, intact: intact, chunk: chunks)
@@ -82,13 +85,13 @@ struct LaneBuffer {
         clock = instant
         if delta >= 0, delta < Int64(TraceFormat.shortLimit), UInt(bitPattern: session) < UInt(TraceFormat.shortLimit) {
             let word =
-                UInt64(TraceFormat.Record.received.rawValue) | UInt64(number) << 8
+                UInt64(TraceFormat.Record.received.rawValue) | UInt64(number) << 4
                 | UInt64(UInt(bitPattern: session)) << 16 | UInt64(bitPattern: delta) << 40
             memory.store(word, at: cursor)
             cursor &+= 8
         } else {
             let room = memory + cursor
-            room.store(UInt32(TraceFormat.Record.receivedWide.rawValue) | UInt32(number) << 8, at: 0)
+            room.store(UInt32(TraceFormat.Record.receivedWide.rawValue) | UInt32(number) << 4, at: 0)
             room.store(UInt32(clamping: session), at: 4)
             room.store(instant, at: 8)
             cursor &+= 16
@@ -98,8 +101,7 @@ struct LaneBuffer {
     @inline(never)
     private func define(_ message: Slot, _ number: Int, _ room: UnsafeMutableRawPointer) {
         let stamp = message.stamp
-        room.store(TraceFormat.Record.defined.rawValue, at: 0)
-        room.store(UInt8(number), at: 1)
+        room.store(UInt16(TraceFormat.Record.defined.rawValue) | UInt16(number) << 4, at: 0)
         room.store((message.intact ? 1 : 0) | stamp.kind.rawValue << 1, at: 2)
         room.store(stamp.channel, at: 3)
         room.store(stamp.run, at: 4)

@@ -49,7 +49,7 @@ struct TraceRecordReader {
     private let chunk: TraceChunk
     private var at = TraceFormat.headerLength
     private var clock: Int64
-    private var defined = [Bool](repeating: false, count: 256)
+    private var defined = [Bool](repeating: false, count: TraceFormat.slots)
 
     init(chunk: TraceChunk) {
         self.chunk = chunk
@@ -61,7 +61,7 @@ struct TraceRecordReader {
         let left = chunk.content.count - at
         guard left > 0 else { return nil }
         let byte = chunk.content[at]
-        guard let record = TraceFormat.Record(rawValue: byte), fits(record) else {
+        guard let record = TraceFormat.Record(rawValue: byte & 0xf), fits(record, byte) else {
             throw impossible("there is no record \(byte) in a lane of \(chunk.role)")
         }
         guard left >= record.length else { throw impossible("its last record is cut") }
@@ -84,14 +84,17 @@ struct TraceRecordReader {
 
     private func impossible(_ what: String) -> TraceError { chunk.impossible(what) }
 
-    private func fits(_ record: TraceFormat.Record) -> Bool {
+    private func fits(_ record: TraceFormat.Record, _ byte: UInt8) -> Bool {
         switch record {
-        case .defined, .received, .receivedWide, .foreign, .opened, .closed, .connectFailed, .measuring:
-            chunk.role == .clients
-        case .submitted, .published, .acknowledged, .failed: chunk.role == .publishers
-        case .fannedOut, .happened: chunk.role == .instance
+        case .defined, .received, .receivedWide: chunk.role == .clients
+        case .foreign, .opened, .closed, .connectFailed, .measuring: chunk.role == .clients && byte >> 4 == 0
+        case .submitted, .published, .acknowledged, .failed: chunk.role == .publishers && byte >> 4 == 0
+        case .fannedOut, .happened: chunk.role == .instance && byte >> 4 == 0
         }
     }
+
+    /// The slot in the first two bytes.
+    private func slot(_ bytes: UnsafeRawBufferPointer) -> UInt16 { bytes.number(at: 0, UInt16.self) >> 4 }
 
     private func isPossible(_ instants: MonotonicInstant...) -> Bool {
         instants.allSatisfy { (0...Self.latest).contains($0.nanoseconds) }
@@ -100,7 +103,7 @@ struct TraceRecordReader {
     // MARK: - Clients
 
     private mutating func receipt(_ record: TraceFormat.Record, _ bytes: UnsafeRawBufferPointer) -> TraceEvent? {
-        let slot = bytes[1]
+        let slot = slot(bytes)
         guard defined[Int(slot)] else { return nil }
         if record == .received {
             let word: UInt64 = bytes.number(at: 0)
@@ -131,8 +134,8 @@ struct TraceRecordReader {
         stamp.queued = bytes.instant(at: 44)
         stamp.dequeued = bytes.instant(at: 52)
         stamp.published = bytes.instant(at: 60)
-        defined[Int(bytes[1])] = true
-        return .defined(slot: bytes[1], TracedMessage(stamp: stamp, intact: flags & 1 == 1))
+        defined[Int(slot(bytes))] = true
+        return .defined(slot: slot(bytes), TracedMessage(stamp: stamp, intact: flags & 1 == 1))
     }
 
     private func withText(

@@ -3,8 +3,8 @@ package import WSMCore
 /// One event of a trace; which fields it has is documented at ``TraceFormat``.
 package enum TraceEvent: Hashable, Sendable {
     /// From here on to the chunk's end, or to the next definition of the slot, receipts of `slot` are of this message.
-    case defined(slot: UInt8, TracedMessage)
-    case received(slot: UInt8, session: UInt32, at: MonotonicInstant)
+    case defined(slot: UInt16, TracedMessage)
+    case received(slot: UInt16, session: UInt32, at: MonotonicInstant)
     case foreign(ForeignReceipt)
     case opened(OpenedSession)
     case closed(session: UInt32, end: SessionEnd, at: MonotonicInstant)

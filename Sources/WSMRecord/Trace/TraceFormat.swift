@@ -56,14 +56,14 @@ enum TraceFormat {
 
     /// The kinds of records.
     ///
-    /// The first byte of each is its kind.
+    /// The lowest four bits of each are its kind. Where it has a slot, that is the next twelve; else the next four are 0.
     enum Record: UInt8 {
-        /// kind, slot, intact (1) and stamp's kind (· 2), channel, run 4, publisher 4, process 4, step 2, zero 2, sequence 8,
+        /// kind and slot 2, intact (1) and stamp's kind (· 2), channel, run 4, publisher 4, process 4, step 2, zero 2, sequence 8,
         /// intended 8, sent 8, queued 8, dequeued 8, published 8.
         case defined = 1
-        /// kind, slot, session 3, time since the receipt before 3.
+        /// kind and slot 2, session 3, time since the receipt before 3.
         case received = 2
-        /// kind, slot, zero 2, session 4, at 8: a receipt whose numbers do not fit into the short form.
+        /// kind and slot 2, zero 2, session 4, at 8: a receipt whose numbers do not fit into the short form.
         case receivedWide = 3
         /// kind, zero, kept bytes 2, session 4, at 8, length 4, the kept bytes.
         case foreign = 4
@@ -76,17 +76,17 @@ enum TraceFormat {
         /// kind, zero 3, measured from 8.
         case measuring = 8
         /// kind, channel, step 2, publisher 4, process 4, sequence 8, intended 8, sent 8.
-        case submitted = 16
+        case submitted = 9
         /// kind, channel, zero 2, publisher 4, sequence 8, at 8, queued 8, dequeued 8.
-        case published = 17
+        case published = 10
         /// kind, channel, zero 2, publisher 4, sequence 8, at 8.
-        case acknowledged = 18
+        case acknowledged = 11
         /// kind, channel, outcome, zero, publisher 4, sequence 8, at 8.
-        case failed = 19
+        case failed = 12
         /// kind, channel, instance 2, publisher 4, sequence 8, client 4, delivered 8, written 8.
-        case fannedOut = 32
+        case fannedOut = 13
         /// kind, what, instance 2, client 4, at 8.
-        case happened = 33
+        case happened = 14
 
         /// The length without a text at the end.
         var length: Int {
@@ -105,6 +105,8 @@ enum TraceFormat {
         }
     }
 
+    /// How many messages a chunk can refer to at a time.
+    static let slots = 1 << 12
     /// The greatest session and the longest time since the last receipt in the short form.
     static let shortLimit: UInt32 = 1 << 24
 }
