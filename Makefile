@@ -3,13 +3,13 @@
 SWIFT ?= swift
 # The build holds the code to the module graph of Package.swift.
 BUILD_FLAGS := --explicit-target-dependency-import-check error
-SOURCES := Package.swift Sources Tests Examples
+SOURCES := Package.swift Sources Tests Examples Benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test interop lint format clean
+.PHONY: help deps build run test bench check-hlog interop lint format clean
 
 help: ## show this text
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 deps: ## install what is missing: libhiredis, libzstd, redis-server
 	@scripts/install-dependencies.sh
@@ -25,6 +25,13 @@ test: deps ## run every test, those on a real Redis too
 
 interop: build ## share one Redis with a real orchestrator-core (from PyPI)
 	scripts/interop/run.sh .build/release/wsmlab
+
+bench: deps ## what recording and checking cost: CPU an event, memory over 100 million events
+	$(SWIFT) build -c release $(BUILD_FLAGS) --product wsmlab-bench
+	.build/release/wsmlab-bench
+
+check-hlog: build ## read latency.hlog of a run with HdrHistogram's own reader (from PyPI)
+	scripts/check-hlog/run.sh .build/release/wsmlab
 
 lint: ## check format and the rules of the code
 	$(SWIFT) format lint --strict --recursive $(SOURCES)

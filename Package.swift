@@ -83,6 +83,10 @@ let package = Package(
             dependencies: [
                 "WSMCore", "WSMManagers", "WSMRedis", "WSMInstance", nioCore, nioPosix, nioHTTP, nioWebSocket,
             ], path: "Examples/EmbedManager", swiftSettings: swiftSettings),
+        // Timings for `make bench`; no product needs it.
+        .executableTarget(
+            name: "wsmlab-bench", dependencies: ["WSMCore", "WSMRecord", "WSMVerify"], path: "Benchmarks",
+            swiftSettings: swiftSettings),
         tests(of: "WSMCore"),
         tests(of: "WSMManagers", needs: ["WSMCore"]),
         tests(of: "WSMRedis", needs: ["WSMCore", "CHiredis"], uses: [nioCore, nioPosix, nioEmbedded]),
