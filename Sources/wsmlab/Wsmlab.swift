@@ -35,6 +35,7 @@ struct Wsmlab: AsyncParsableCommand {
     static func main() async {
         // A reader of stdout that goes away (`wsmlab run … | head -1`) must not end a run that has just been measured.
         Signals.ignoreBrokenPipes()
+        Signals.surviveFileSizeLimit()
         let arguments = Array(CommandLine.arguments.dropFirst())
         refuseUnknownCommand(arguments.first)
         do {

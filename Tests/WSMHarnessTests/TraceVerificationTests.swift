@@ -136,6 +136,24 @@ struct TraceVerificationTests {
             failure { _ = try TraceVerification.verify(StoredRun(folder)) }?.message.contains("another run") == true)
     }
 
+    @Test("A trace that is not all of the run makes it suspect, with what is missing and what to do")
+    func suspicion() throws {
+        var outcome = TraceOutcome()
+        outcome.events = 90
+        #expect(outcome.suspicion == nil)
+        outcome.dropped = 10
+        #expect(outcome.suspicion?.contains("dropped 10 of 100 events") == true)
+        #expect(outcome.suspicion?.contains("lower the rate") == true)
+        let full = #expect(throws: TraceWriteError.self) {
+            _ = try TraceWriter(path: "/dev/full", document: Array("{}".utf8))
+        }
+        #expect(TraceOutcome(failure: full).suspicion?.contains("make room") == true)
+        #expect(TraceOutcome(failure: .timedOut(after: .seconds(30))).suspicion?.contains("within 30 s") == true)
+        var unclosed = TraceOutcome()
+        unclosed.unclosedLanes = 2
+        #expect(unclosed.suspicion?.contains("2 event loops") == true)
+    }
+
     @Test("Every event is exported as one JSON object with its kind and lane")
     func export() async throws {
         let world = try TracedWorld(seed: 9)

@@ -51,6 +51,8 @@ package struct RunResult: Codable, Equatable, Sendable {
     /// What each instance counted.
     package var instances: [InstanceResult] = []
     package var resources = Resources()
+    /// What `trace.zst` holds; `nil` without one.
+    package var trace: TraceFigures?
     /// The trace's hash; of simulated runs only.
     package var traceHash: String?
     package var environment: RunEnvironment

@@ -31,6 +31,7 @@ extension Measurement {
                 from: samples.before, to: samples.after, deliveries: result.delivery.received,
                 redisConnections: redisState?.connections)
         }
+        result.trace = trace.map { TraceFigures($0) }
         result.validity = validity(latency: stages.latency)
         result.thresholds = scenario.expect.thresholds.map { threshold in
             let actual = MetricLookup.value(at: threshold.path, in: result)

@@ -39,7 +39,7 @@ extension Measurement {
             suspicions.append(
                 "\(unfencedAtEnd) sessions did not get the end fence: what they should have got last is indeterminate")
         }
-        if let traceSuspicion { suspicions.append(traceSuspicion) }
+        if let suspicion = trace?.suspicion { suspicions.append(suspicion) }
         if !faults.isEmpty { return Validity(verdict: .invalid, reasons: faults + suspicions) }
         return Validity(verdict: suspicions.isEmpty ? .valid : .suspect, reasons: suspicions)
     }

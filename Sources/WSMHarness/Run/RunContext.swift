@@ -44,7 +44,7 @@ struct RunContext: Sendable {
         do {
             cluster = try await InProcessCluster.start(spec, seed: scenario.seed, probes: probes)
         } catch {
-            _ = try await trace?.finish(nil)
+            _ = try? await trace?.finish(nil)
             throw error
         }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 2))

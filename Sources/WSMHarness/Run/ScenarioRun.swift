@@ -53,7 +53,7 @@ package enum ScenarioRun {
                 measurement = try await driver.drive()
             } catch {
                 await context.shutDown()
-                _ = try await context.trace?.finish(nil)
+                _ = try? await context.trace?.finish(nil)
                 throw error
             }
             await context.shutDown()

@@ -31,20 +31,26 @@ extension Measurement {
         case .any: .any
         }
     }
+}
 
-    /// Why the trace is not all of the run; `nil` when it is, or when there is none.
-    var traceSuspicion: String? {
-        guard let trace, !trace.isComplete else { return nil }
-        if let failure = trace.failure {
+extension TraceOutcome {
+    /// Why the trace is not all of the run, in words and with what to do; `nil` when it is.
+    var suspicion: String? {
+        if isComplete { return nil }
+        if let failure {
             let how = failure.code == .diskFull ? "make room, or write elsewhere with --out" : "look at its disk"
-            return "the trace ends early, \(trace.unwritten) of its events are missing: \(failure.message); \(how)"
-        }
-        if trace.dropped > 0 {
             return
-                "the trace dropped \(trace.dropped) of \(trace.dropped + trace.events) events, since the disk or the "
-                + "processor was too slow for them, so that verify cannot reproduce the run; lower the rate, or write "
-                + "to a faster disk with --out"
+                "the trace ends early and verify cannot reproduce the run: \(failure.message), \(unwritten) events are "
+                + "missing; \(how)"
         }
-        return "\(trace.unclosedLanes) event loops of the clients did not close their part of the trace"
+        if dropped > 0 {
+            return
+                "the trace dropped \(dropped) of \(dropped + events) events, since the disk or the processor was too "
+                + "slow for them, so that verify cannot reproduce the run; lower the rate, or write to a faster disk "
+                + "with --out"
+        }
+        return
+            "\(unclosedLanes) event loops of the clients did not close their part of the trace, so that verify cannot "
+            + "reproduce the run"
     }
 }

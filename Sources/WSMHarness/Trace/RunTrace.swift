@@ -14,6 +14,8 @@ final class RunTrace: Sendable {
     /// How often the clients' lanes are asked for what has waited.
     private static let interval = TimeSpan.milliseconds(500)
     private static let longestWait = TimeSpan.seconds(1)
+    /// For what is left to be written at the end: at most the buffers of 32 MiB.
+    private static let longestFinish = TimeSpan.seconds(30)
 
     /// - Throws: ``HarnessError`` when the file cannot be written.
     init(path: String, document: TraceRun) throws {
@@ -53,11 +55,18 @@ final class RunTrace: Sendable {
     }
 
     /// Writes the rest and ends the trace; without a document it stays without its last one.
+    ///
+    /// A disk that hangs ends the waiting, not the run: the outcome then says so.
     func finish(_ document: TraceEnd?) async throws -> TraceOutcome {
         let bytes = try document.map { try TraceDocument.bytes($0) }
-        return await withCheckedContinuation { continuation in
-            writer.finish(document: bytes) { continuation.resume(returning: $0) }
+        let written = Monitor<TraceOutcome?>(nil)
+        writer.finish(document: bytes) { outcome in written.withLock { $0 = outcome } }
+        let deadline = MonotonicInstant.now() + Self.longestFinish
+        while MonotonicInstant.now() < deadline {
+            if let outcome = written.withLock({ $0 }) { return outcome }
+            try? await Task.sleep(nanoseconds: 5_000_000)
         }
+        return TraceOutcome(failure: .timedOut(after: Self.longestFinish))
     }
 }
 

@@ -94,15 +94,20 @@ package struct TraceExport {
             kind(.published) + at.field("at") + key.fields + queued.known("queuedAt") + dequeued.known("dequeuedAt")
         case .acknowledged(let key, let at): kind(.acknowledged) + at.field("at") + key.fields
         case .failed(let key, let outcome, let at):
-            kind(.failed) + at.field("at") + key.fields + ",\"outcome\":\"\(outcome)\""
+            kind(.failed) + at.field("at") + key.fields + ",\"outcome\":\"\(words("\(outcome)"))\""
         case .fannedOut(let message):
             kind(.fannedOut) + message.writtenAt.field("at") + message.key.fields + ",\"instance\":\(message.instance)"
                 + message.deliveredAt.field("deliveredAt") + (message.client.map { ",\"client\":\($0)" } ?? "")
         case .happened(let what, let instance, let client, let at):
-            kind(.instance) + at.field("at") + ",\"what\":\"\(what)\",\"instance\":\(instance)"
+            kind(.instance) + at.field("at") + ",\"what\":\"\(words("\(what)"))\",\"instance\":\(instance)"
                 + (client.map { ",\"client\":\($0)" } ?? "")
         default: kind(.instance)
         }
+    }
+
+    /// `brokerLost` as exports have it, `broker-lost`.
+    private static func words(_ name: String) -> String {
+        name.reduce(into: "") { $0 += $1.isUppercase ? "-" + $1.lowercased() : String($1) }
     }
 
     private static func kind(_ kind: TraceEventKind) -> String { "\"\(kind.name)\"" }

@@ -80,6 +80,9 @@ package enum TraceVerification {
         result.exitCode = ExitCode.internalError.rawValue
         let more = result.differences.count > 1 ? ", and \(result.differences.count - 1) more differ" : ""
         result.reason = "the trace says otherwise than the live run: \(first.path)\(more)"
+        if let writer = result.writtenBy, writer != RunEnvironment.programVersion {
+            result.reason += "; the run was made by wsmlab \(writer), and this is \(RunEnvironment.programVersion)"
+        }
     }
 
     private static func damaged(

@@ -20,6 +20,12 @@ package struct VerifyResult: Codable, Equatable, Sendable {
         package var path: String
         package var live: String
         package var verified: String
+
+        package init(path: String, live: String, verified: String) {
+            self.path = path
+            self.live = live
+            self.verified = verified
+        }
     }
 
     /// Where the trace is not as it was written.
@@ -28,6 +34,13 @@ package struct VerifyResult: Codable, Equatable, Sendable {
         package var offset: Int64
         package var chunk: Int
         package var what: String
+
+        package init(code: TraceError.Code, offset: Int64, chunk: Int, what: String) {
+            self.code = code
+            self.offset = offset
+            self.chunk = chunk
+            self.what = what
+        }
     }
 
     package var schema = VerifyResult.schemaName
@@ -53,9 +66,13 @@ package struct VerifyResult: Codable, Equatable, Sendable {
     package var fanOutSkew: LatencySummary?
     package var guarantees: [GuaranteeResult] = []
 
-    init(trace: String, run: TraceRun?, read: TraceSummary) {
+    package init(trace: String, read: TraceSummary) {
         self.trace = trace
         self.read = read
+    }
+
+    init(trace: String, run: TraceRun?, read: TraceSummary) {
+        self.init(trace: trace, read: read)
         name = run?.name
         seed = run?.seed
         startedAt = run?.startedAt

@@ -1,3 +1,5 @@
+package import WSMCore
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -11,6 +13,12 @@ package struct TraceWriteError: Error, Hashable, Sendable, CustomStringConvertib
         /// There is no room left on the device, or the user's share is used up.
         case diskFull
         case cannotWrite
+    }
+
+    /// The rest was not written in time.
+    package static func timedOut(after span: TimeSpan) -> TraceWriteError {
+        TraceWriteError(
+            code: .cannotWrite, message: "the rest of the trace was not written within \(Int(span.seconds)) s")
     }
 
     package let code: Code

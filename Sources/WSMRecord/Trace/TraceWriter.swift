@@ -148,7 +148,9 @@ package struct TraceOutcome: Hashable, Sendable {
     /// Why it ends early.
     package var failure: TraceWriteError?
 
-    package init() {}
+    package init(failure: TraceWriteError? = nil) {
+        self.failure = failure
+    }
 
     /// Whether every event of the run is in the file.
     package var isComplete: Bool { dropped == 0 && unwritten == 0 && unclosedLanes == 0 && failure == nil }
