@@ -15,7 +15,13 @@ final class TraceJournal {
     private var chunks: UInt32 = 0
     private var lanes: [UInt32: Totals] = [:]
     private var unwritten: UInt64 = 0
+    /// The latest chunks, where each began and what it held: a full disk takes them back.
+    private var latest: [(start: Int64, lane: UInt32, events: UInt64)] = []
     private(set) var failure: TraceWriteError?
+
+    /// What a full disk is given back, so that the run's result has room beside its trace.
+    private static let reserve: Int64 = 1 << 20
+    private static let longestMemory = 4096
 
     init(file: TraceOutput, level: Int32) {
         self.file = file
@@ -24,10 +30,13 @@ final class TraceJournal {
 
     func write(_ buffer: TraceBuffer) {
         let content = UnsafeRawBufferPointer(start: buffer.memory, count: buffer.length)
+        let start = file.length
         guard append(content) else {
             unwritten += UInt64(buffer.events)
             return
         }
+        if latest.count == Self.longestMemory { latest.removeFirst(Self.longestMemory / 2) }
+        latest.append((start, buffer.lane, UInt64(buffer.events)))
         lanes[buffer.lane, default: Totals()].chunks += 1
         lanes[buffer.lane, default: Totals()].events += UInt64(buffer.events)
     }
@@ -86,7 +95,20 @@ final class TraceJournal {
             return true
         } catch {
             failure = error
+            if error.code == .diskFull { makeRoom() }
             return false
+        }
+    }
+
+    /// Takes the latest chunks out of the file again.
+    private func makeRoom() {
+        let wanted = file.length - Self.reserve
+        while let chunk = latest.popLast() {
+            unwritten += chunk.events
+            lanes[chunk.lane, default: Totals()].chunks -= 1
+            lanes[chunk.lane, default: Totals()].events -= chunk.events
+            file.cut(to: chunk.start)
+            if chunk.start <= wanted { return }
         }
     }
 }

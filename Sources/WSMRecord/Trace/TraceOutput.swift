@@ -54,6 +54,12 @@ final class TraceOutput {
         close(descriptor)
     }
 
+    /// Gives everything from `length` on back to the disk.
+    func cut(to length: Int64) {
+        guard ftruncate(descriptor, off_t(length)) == 0 else { return }
+        self.length = length
+    }
+
     /// Writes all of the bytes, or leaves the file as it was before.
     func append(_ bytes: UnsafeRawBufferPointer) throws(TraceWriteError) {
         var rest = bytes
