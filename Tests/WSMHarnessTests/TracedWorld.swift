@@ -28,9 +28,10 @@ final class TracedWorld {
         self.seed = seed
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         random = CounterRNG(seed: seed, stream: .payload, entity: 9)
+        let bounds = LagBounds(isolation: .microseconds(20), lag: .microseconds(30))
         let document = TraceRun(
             name: "made-up", seed: seed, startedAt: "2026-01-01T00:00:00Z", version: "0", run: Self.run,
-            channels: ["events"], listened: 0,
+            channels: ["events"], listened: 0, bounds: bounds,
             publishers: (0...Self.publishers).map { .init(instance: UInt16($0 % 2), isFence: $0 == Self.publishers) })
         var options = TraceWriter.Options()
         options.buffers = buffers
@@ -44,7 +45,8 @@ final class TracedWorld {
         let writer = self.writer
         observers = (0..<Self.loops).map {
             DeliveryObserver(
-                run: Self.run, publisherCount: Self.publishers + 1, channel: 0, trace: writer.clientLane(index: $0))
+                run: Self.run, publisherCount: Self.publishers + 1, channel: 0, bounds: bounds,
+                trace: writer.clientLane(index: $0))
         }
         var context = SettlementContext(
             manager: .broadcast, runStart: .init(nanoseconds: now), measuredFrom: .init(nanoseconds: now + 2_000_000))
@@ -53,6 +55,13 @@ final class TracedWorld {
             .init(instance: 0, from: .init(nanoseconds: now + 3_000_000), until: .init(nanoseconds: now + 4_000_000)),
             .init(instance: nil, from: .init(nanoseconds: now + 6_000_000), until: nil),
         ]
+        context.bounds = bounds
+        context.endOfLoad = .init(
+            fencedFrom: .init(nanoseconds: now + 900_000_000), waitedUntil: .init(nanoseconds: now + 950_000_000))
+        context.recovery = .init(healedAt: .init(nanoseconds: now + 4_000_000), bound: .milliseconds(1))
+        context.shutdown = .init(
+            at: .init(nanoseconds: now + 960_000_000), leftovers: [.init(instance: 0, clients: 1, queued: 2)],
+            subscriptions: 1, repeatedCloses: 2)
         context.threadDeaths = [.init(instance: 1, at: .init(nanoseconds: now + 8_000_000))]
         self.context = context
     }

@@ -77,6 +77,7 @@ extension TraceRun {
         self.init(
             name: scenario.name, seed: scenario.seed, startedAt: startedAt, version: RunEnvironment.programVersion,
             run: run, channels: publishers.channelNames, listened: publishers.number(of: .events) ?? 0,
+            bounds: LagBounds(isolation: scenario.expect.bounds.isolation, lag: scenario.expect.bounds.lag),
             publishers: publishers.logs.map { Publisher(instance: $0.instance, isFence: $0.isFence) })
     }
 }

@@ -23,6 +23,8 @@ struct TraceRun: Codable, Sendable {
     var channels: [String]
     /// The channel that the clients listen to.
     var listened: UInt8
+    /// How late a delivery may be, as the observers were told.
+    var bounds: LagBounds
     /// By their numbers in the stamps.
     var publishers: [Publisher]
 }

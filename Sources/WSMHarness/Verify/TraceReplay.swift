@@ -70,7 +70,8 @@ struct TraceReplay {
         guard chunk.role == .clients else { return nil }
         if let known = lanes[chunk.lane] { return known }
         guard let run else { throw chunk.impossible("events come before the document about the run") }
-        let observer = DeliveryObserver(run: run.run, publisherCount: logs.count, channel: run.listened)
+        let observer = DeliveryObserver(
+            run: run.run, publisherCount: logs.count, channel: run.listened, bounds: run.bounds)
         let lane = ClientsReplay(loop: chunk.index, observer: observer)
         lanes[chunk.lane] = lane
         return lane

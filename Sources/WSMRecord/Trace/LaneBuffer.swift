@@ -27,7 +27,8 @@ struct LaneBuffer {
     private var limit = 0
     private var events: UInt32 = 0
     private var base: Int64 = 0
-    private var clock: Int64 = 0
+    /// The instant of the last receipt; zero before the first.
+    private(set) var clock: Int64 = 0
     private var dueAt: Int64 = .max
     private var chunks: UInt32 = 0
     private(set) var dropped: UInt64 = 0

@@ -73,9 +73,10 @@ package final class TraceLane {
         room.store(at, at: 8)
     }
 
-    /// The observer measures what is intended from `instant` on; `now` is only for the chunk's age.
+    /// The observer measures what is intended from `instant` on.
     package func measuring(from instant: MonotonicInstant) {
-        guard let room = buffer.record(.measuring, at: instant.nanoseconds) else { return }
+        // It happens now, whatever the instant is, and now is what the last receipt said.
+        guard let room = buffer.record(.measuring, at: buffer.clock) else { return }
         room.store(0 as UInt8, at: 1)
         room.store(0 as UInt16, at: 2)
         room.store(instant, at: 4)

@@ -36,6 +36,8 @@ package final class DeliveryObserver: DeliverySink {
         written: (any WrittenInstants)? = nil, trace: TraceLane? = nil
     ) {
         self.trace = trace
+        // Also a loop on which nothing happens has a lane in the trace.
+        trace?.measuring(from: measuredFrom)
         recorder = ReceiptRecorder(
             run: run, publisherCount: publisherCount, channel: channel, measuredFrom: measuredFrom, bounds: bounds,
             written: written, trace: trace)
