@@ -13,7 +13,7 @@ struct VerifyCommand: ParsableCommand {
             prints ledger and verdicts. With result.json beside it, every count, verdict and witness is compared: they \
             must be the same.
 
-            Exit codes: 0, 3 or 4 as the guarantees decide; 1 when the trace says otherwise than the live run; 65 when it \
+            Exit codes: 0, 3 or 4 as the guarantees decide (4 for a run that was INVALID); 1 when the trace says otherwise than the live run; 65 when it \
             is cut or damaged, with what could be read. A trace that lacks events which were dropped during the run \
             cannot reproduce it: 4.
 

@@ -79,7 +79,7 @@ package struct TraceExport {
                 kind(.closed) + at.field("at") + who(session, number) + TraceExport.fields(of: end)
             case .connectFailed(let client, let instance, let at):
                 kind(.connectFailed) + at.field("at") + ",\"client\":\(client),\"instance\":\(instance)"
-            case .measuring(let from): kind(.measuring) + from.field("measuredFrom")
+            case .measuring(let from): kind(.measuring) + (from.nanoseconds == .max ? "" : from.field("measuredFrom"))
             default: TraceExport.publishing(event)
             }
         return "{\"event\":\(fields),\"lane\":\"\(lane)\"}\n"

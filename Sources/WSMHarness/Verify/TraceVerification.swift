@@ -38,12 +38,14 @@ package enum TraceVerification {
                 + "reproduce the ledger; lower the rate, or write to a faster disk"
             return result
         }
-        try settle(replay, end, &result)
+        try settle(replay, end, validity: live?.validity ?? Validity(), &result)
         compare(live, &result)
         return result
     }
 
-    private static func settle(_ replay: TraceReplay, _ end: TraceEnd, _ result: inout VerifyResult) throws {
+    private static func settle(
+        _ replay: TraceReplay, _ end: TraceEnd, validity: Validity, _ result: inout VerifyResult
+    ) throws {
         let settlement: Settlement
         do {
             settlement = try WSMVerify.settle(loops: replay.loops, history: replay.history, context: end.context)
@@ -63,9 +65,9 @@ package enum TraceVerification {
                 outcome, promised: expectations[outcome.id]?.promised ?? false,
                 expected: expectations[outcome.id]?.expected)
         }
-        // Validity and thresholds are the live run's business: here the guarantees decide.
+        // Thresholds are the live run's business: here the guarantees decide, unless the generator spoiled the run.
         let judgement = RunVerdict.judge(
-            validity: Validity(), delivery: result.delivery ?? DeliveryCounts(), thresholds: [],
+            validity: validity, delivery: result.delivery ?? DeliveryCounts(), thresholds: [],
             guarantees: result.guarantees, interrupted: false)
         result.verdict = judgement.verdict
         result.exitCode = judgement.exitCode.rawValue
