@@ -3,10 +3,10 @@
 SWIFT ?= swift
 # The build holds the code to the module graph of Package.swift.
 BUILD_FLAGS := --explicit-target-dependency-import-check error
-SOURCES := Package.swift Sources Tests Examples
+SOURCES := Package.swift Sources Tests Examples Benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test defects defects-update interop targets lint format clean
+.PHONY: help deps build run test defects defects-update bench check-hlog interop targets lint format clean
 
 help: ## show this text
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,12 @@ interop: build ## share one Redis with a real orchestrator-core (from PyPI)
 
 targets: build ## measure a real orchestrator-core and a real nchan, each with both stores
 	scripts/targets/run.sh all .build/release/wsmlab
+bench: deps ## what recording and checking cost: CPU an event, memory over 100 million events
+	$(SWIFT) build -c release $(BUILD_FLAGS) --product wsmlab-bench
+	.build/release/wsmlab-bench
+
+check-hlog: build ## read latency.hlog of a run with HdrHistogram's own reader (from PyPI)
+	scripts/check-hlog/run.sh .build/release/wsmlab
 
 lint: ## check format and the rules of the code
 	$(SWIFT) format lint --strict --recursive $(SOURCES)

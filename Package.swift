@@ -54,13 +54,14 @@ let package = Package(
     ],
     targets: [
         .target(name: "CHiredis", path: "Sources/CHiredis", linkerSettings: [.linkedLibrary("hiredis")]),
+        .target(name: "CZstd", path: "Sources/CZstd", linkerSettings: [.linkedLibrary("zstd")]),
         module("WSMCore"),
         module("WSMManagers", needs: ["WSMCore"], uses: [deque]),
         module("WSMRedis", needs: ["WSMCore", "CHiredis"], uses: [nioCore, nioPosix, deque]),
         module(
             "WSMInstance", needs: ["WSMCore", "WSMManagers", "WSMRedis"],
             uses: [nioCore, nioPosix, nioHTTP, nioWebSocket, deque]),
-        module("WSMRecord", needs: ["WSMCore"], uses: [histogram]),
+        module("WSMRecord", needs: ["WSMCore", "CZstd"], uses: [histogram]),
         module("WSMVerify", needs: ["WSMCore", "WSMRecord"]),
         module("WSMClients", needs: ["WSMCore", "WSMRecord"], uses: [nioCore, nioPosix, nioHTTP, nioWebSocket]),
         module("WSMScenario", needs: ["WSMCore"], uses: [yams]),
@@ -82,13 +83,17 @@ let package = Package(
             dependencies: [
                 "WSMCore", "WSMManagers", "WSMRedis", "WSMInstance", nioCore, nioPosix, nioHTTP, nioWebSocket,
             ], path: "Examples/EmbedManager", swiftSettings: swiftSettings),
+        // Timings for `make bench`; no product needs it.
+        .executableTarget(
+            name: "wsmlab-bench", dependencies: ["WSMCore", "WSMRecord", "WSMVerify"], path: "Benchmarks",
+            swiftSettings: swiftSettings),
         tests(of: "WSMCore"),
         tests(of: "WSMManagers", needs: ["WSMCore"]),
         tests(of: "WSMRedis", needs: ["WSMCore", "CHiredis"], uses: [nioCore, nioPosix, nioEmbedded]),
         tests(
             of: "WSMInstance", needs: ["WSMCore", "WSMManagers", "WSMRedis", "WSMClients", "WSMRecord"],
             uses: [nioCore, nioPosix, nioHTTP, nioWebSocket, nioEmbedded]),
-        tests(of: "WSMRecord", needs: ["WSMCore"]),
+        tests(of: "WSMRecord", needs: ["WSMCore", "CZstd"]),
         tests(of: "WSMVerify", needs: ["WSMCore", "WSMRecord"]),
         tests(
             of: "WSMClients", needs: ["WSMCore", "WSMRecord"],

@@ -34,7 +34,7 @@ while IFS= read -r file; do
         echo "$file has $lines lines: a file holds one idea (at most 600 lines)"
         breaches=1
     fi
-done < <(find Sources Tests Examples -name '*.swift')
+done < <(find Sources Tests Examples Benchmarks -name '*.swift')
 
 # A function's body ends at the first closing brace in its own column.
 long=$(find Sources -name '*.swift' -exec awk '

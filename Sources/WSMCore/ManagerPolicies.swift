@@ -1,5 +1,5 @@
 /// Which backend a `WebSocketManager` has.
-public enum ManagerKind: String, Hashable, Sendable, CaseIterable {
+public enum ManagerKind: String, Hashable, Sendable, CaseIterable, Codable {
     /// Connections in this process only: development and tests.
     case memory
     /// Redis Pub/Sub between all instances.

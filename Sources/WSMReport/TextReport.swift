@@ -45,9 +45,9 @@ package enum TextReport {
 
 extension TextReport {
     /// The width of the labels on the left.
-    private static let margin = 12
+    static let margin = 12
 
-    private static func entry(_ label: String, _ text: String, marks: [String: Style] = [:]) -> Line {
+    static func entry(_ label: String, _ text: String, marks: [String: Style] = [:]) -> Line {
         Line(text: PlainText.left(label, margin) + text, marks: marks)
     }
 
@@ -62,7 +62,7 @@ extension TextReport {
         return lines + [Line(text: Headline.setup(of: result))]
     }
 
-    private static func messages(_ delivery: DeliveryCounts) -> [Line] {
+    static func messages(_ delivery: DeliveryCounts) -> [Line] {
         let share = Figures.share(delivery.received, of: delivery.expected)
         let lost = "\(Figures.grouped(delivery.lost)) lost"
         var marks: [String: Style] = [:]
@@ -86,7 +86,7 @@ extension TextReport {
     }
 
     /// The largest cause first.
-    private static func losses(_ delivery: DeliveryCounts) -> Section {
+    static func losses(_ delivery: DeliveryCounts) -> Section {
         let causes = delivery.lostByCause.filter { $0.value > 0 }
             .sorted { ($1.value, $0.key) < ($0.value, $1.key) }
         let lines = causes.map { entry("  lost to", "\($0.key): \(Figures.grouped($0.value))") }
@@ -129,7 +129,7 @@ extension TextReport {
     }
 
     /// All that hold share a line (`*` marks a promise); each other has a line of its own with its witness.
-    private static func guarantees(_ results: [GuaranteeResult], width: Int) -> Section {
+    static func guarantees(_ results: [GuaranteeResult], width: Int) -> Section {
         let holding = results.filter { $0.verdict == .holds && $0.expected != .violated }
         var lines: [Line] = []
         if !holding.isEmpty {

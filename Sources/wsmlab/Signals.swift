@@ -11,6 +11,13 @@ enum Signals {
         signal(SIGPIPE, SIG_IGN)
     }
 
+    /// Lets a write beyond the user's limit fail, in place of ending the program: a run goes on without its trace.
+    ///
+    /// A handler and not ignored, for the reason below.
+    static func surviveFileSizeLimit() {
+        signal(SIGXFSZ) { _ in }
+    }
+
     /// Turns signals into a request on `interruption`.
     ///
     /// `first` is called for the first signal, and `last` just before a second one ends the program with 130; both on a

@@ -16,6 +16,7 @@ struct Wsmlab: AsyncParsableCommand {
             Examples:
               wsmlab run Scenarios/quickstart.yaml
               wsmlab run Scenarios/quickstart.yaml --set clients.count=500 --format json | jq .latency
+              wsmlab verify Results/latest
               wsmlab serve --manager broadcast --redis redis://127.0.0.1:6379 --port 8080
               wsmlab validate Scenarios/*.yaml
 
@@ -25,7 +26,7 @@ struct Wsmlab: AsyncParsableCommand {
             \(exitCodes)
             """,
         version: RunEnvironment.programVersion,
-        subcommands: [RunCommand.self, ServeCommand.self, ValidateCommand.self, SchemaCommand.self])
+        subcommands: [RunCommand.self, VerifyCommand.self, ServeCommand.self, ValidateCommand.self, SchemaCommand.self])
 
     private static let exitCodes = WSMHarness.ExitCode.allCases
         .map { "  \($0.rawValue)\(String(repeating: " ", count: 5 - "\($0.rawValue)".count))\($0.meaning)" }
@@ -34,6 +35,7 @@ struct Wsmlab: AsyncParsableCommand {
     static func main() async {
         // A reader of stdout that goes away (`wsmlab run … | head -1`) must not end a run that has just been measured.
         Signals.ignoreBrokenPipes()
+        Signals.surviveFileSizeLimit()
         let arguments = Array(CommandLine.arguments.dropFirst())
         refuseUnknownCommand(arguments.first)
         do {

@@ -26,6 +26,8 @@ struct ScenarioRunTests {
         let yaml = try String(contentsOfFile: "\(folder)/scenario.yaml", encoding: .utf8)
         #expect(ScenarioFile.parse(text: yaml, name: "stored").scenario == scenario)
         #expect(outcome.result.delivery.isBalanced)
+        let verified = try TraceVerification.verify(StoredRun(folder))
+        #expect(verified.comparison == .same, "\(verified.reason) \(verified.differences)")
         return outcome.result
     }
 

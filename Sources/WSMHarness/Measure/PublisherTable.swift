@@ -16,7 +16,7 @@ struct PublisherTable: Sendable {
     /// Publishers an instance has beside its workers.
     private static let fixedPerInstance = 3
 
-    init(plan: LoadPlan, instances: Int, workers: Int) {
+    init(plan: LoadPlan, instances: Int, workers: Int, trace: SharedTraceLane? = nil) {
         broadcasters = plan.broadcasters.count
         self.workers = workers
         var names: [ChannelName] = [.events, .engineSettings]
@@ -27,14 +27,14 @@ struct PublisherTable: Sendable {
         var logs = plan.broadcasters.map { broadcaster in
             PublishLog(
                 publisher: PublisherID(UInt32(broadcaster.index)), instance: UInt16(broadcaster.instance),
-                expectedMessages: broadcaster.sendsAt.count)
+                expectedMessages: broadcaster.sendsAt.count, trace: trace)
         }
         for instance in 0..<instances {
             for number in 0..<(Self.fixedPerInstance + workers) {
                 logs.append(
                     PublishLog(
                         publisher: PublisherID(UInt32(logs.count)), instance: UInt16(instance),
-                        isFence: number == Place.fence.rawValue))
+                        isFence: number == Place.fence.rawValue, trace: trace))
             }
         }
         self.logs = logs
@@ -43,7 +43,7 @@ struct PublisherTable: Sendable {
     /// Everyone who publishes to a target: the load's broadcasters, then the fence.
     ///
     /// - Parameter instance: Where they publish: an index into the target's URLs, or the number of those for none of them.
-    init(plan: LoadPlan, targetInstance instance: UInt16) {
+    init(plan: LoadPlan, targetInstance instance: UInt16, trace: SharedTraceLane? = nil) {
         broadcasters = plan.broadcasters.count
         workers = 0
         channels = [.events: Self.targetChannel]
@@ -51,8 +51,12 @@ struct PublisherTable: Sendable {
             plan.broadcasters.map { broadcaster in
                 PublishLog(
                     publisher: PublisherID(UInt32(broadcaster.index)), instance: instance,
-                    expectedMessages: broadcaster.sendsAt.count)
-            } + [PublishLog(publisher: PublisherID(UInt32(broadcasters)), instance: instance, isFence: true)]
+                    expectedMessages: broadcaster.sendsAt.count, trace: trace)
+            }
+            + [
+                PublishLog(
+                    publisher: PublisherID(UInt32(broadcasters)), instance: instance, isFence: true, trace: trace)
+            ]
     }
 
     /// The number in the stamps of the one channel that there is with a target.
@@ -68,6 +72,9 @@ struct PublisherTable: Sendable {
     }
 
     var count: Int { logs.count }
+
+    /// The channels' names by their numbers.
+    var channelNames: [String] { channels.sorted { $0.value < $1.value }.map(\.key.name) }
 
     /// The channel's number in the stamps; `nil` for one that the plan does not know.
     func number(of channel: ChannelName) -> UInt8? { channels[channel] }

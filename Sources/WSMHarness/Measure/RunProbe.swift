@@ -24,13 +24,17 @@ final class RunProbe: InstanceProbe {
     let written = WrittenTable()
     private let run: UInt32
     private let publishers: PublisherTable
+    private let trace: SharedTraceLane?
     private let measuredFrom: Atomic<Int64>
     private let publishingStages = Mutex(StageHistograms())
     private let writing = Mutex(Writing())
     private let events: Mutex<InstanceRecord>
 
-    init(run: UInt32, instance: Int, publishers: PublisherTable, brokerLoss: BrokerLoss) {
+    init(
+        run: UInt32, instance: Int, publishers: PublisherTable, brokerLoss: BrokerLoss, trace: SharedTraceLane? = nil
+    ) {
         self.run = run
+        self.trace = trace
         self.instance = instance
         self.publishers = publishers
         measuredFrom = Atomic(Int64.max)
@@ -85,7 +89,9 @@ final class RunProbe: InstanceProbe {
     }
 
     func published(_ stamp: ProbeStamp) {
-        log(of: stamp).published(channel: stamp.channel, sequence: stamp.sequence, at: stamp.published)
+        log(of: stamp).published(
+            channel: stamp.channel, sequence: stamp.sequence, at: stamp.published, queued: stamp.queued,
+            dequeued: stamp.dequeued)
         guard isMeasured(stamp) else { return }
         publishingStages.withLock { stages in
             stages.worker.record(stamp.sent - stamp.intended)
@@ -119,6 +125,10 @@ final class RunProbe: InstanceProbe {
             for message in messages {
                 guard let stamp = stamp(of: message) else { continue }
                 writing.delivered.note(stamp.published, to: client)
+                trace?.fannedOut(
+                    FannedOut(
+                        stamp, instance: UInt16(instance), client: client, deliveredAt: message.deliveredAt,
+                        writtenAt: writtenAt))
                 written.store(
                     client: client, publisher: stamp.publisher.rawValue, sequence: stamp.sequence, at: writtenAt)
                 guard isMeasured(stamp) else { continue }
@@ -156,19 +166,23 @@ final class RunProbe: InstanceProbe {
 
     func evicted(clientLabel label: String?, at instant: MonotonicInstant) {
         guard let client = label.flatMap(UInt32.init) else { return }
+        trace?.happened(.evicted, instance: UInt16(instance), client: client, at: instant)
         events.withLock { $0.evicted(client, at: instant) }
     }
 
-    func traced(_ trace: ManagerTrace, at instant: MonotonicInstant) {
+    func traced(_ what: ManagerTrace, at instant: MonotonicInstant) {
         var delivered: MonotonicInstant?
-        if case .brokerLost(_, let client) = trace {
-            let number = events.withLock { $0.number(of: client) }
+        var number: UInt32?
+        if case .brokerLost(_, let client) = what {
+            number = events.withLock { $0.number(of: client) }
             delivered = writing.withLock { $0.delivered.latest(to: number) }
         }
-        events.withLock { $0.traced(trace, at: instant, delivered: delivered) }
+        trace?.happened(InstanceHappening(what), instance: UInt16(instance), client: number, at: instant)
+        events.withLock { $0.traced(what, at: instant, delivered: delivered) }
     }
 
     func broadcastThreadEnded(_ end: BroadcastThreadEnd, at instant: MonotonicInstant) {
+        trace?.happened(end == .died ? .threadDied : .threadStopped, instance: UInt16(instance), at: instant)
         events.withLock { $0.broadcastThreadEnded(end, at: instant) }
     }
 

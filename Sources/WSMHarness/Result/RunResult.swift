@@ -57,6 +57,8 @@ package struct RunResult: Codable, Equatable, Sendable {
     /// What a target showed from outside; of runs against one only.
     package var target: TargetResult?
     package var resources = Resources()
+    /// What `trace.zst` holds; `nil` without one.
+    package var trace: TraceFigures?
     /// The trace's hash; of simulated runs only.
     package var traceHash: String?
     package var environment: RunEnvironment

@@ -7,17 +7,17 @@ internal import WSMScenario
 internal import WSMVerify
 
 extension Measurement {
-    /// The run's result, settled and judged.
-    func result(scenario: Scenario, startedAt: String, bounds: ValidityBounds) throws -> RunResult {
-        let settlement = try settle()
-        var stages = settlement.stages
-        for probe in context.probes { stages.add(probe.stages) }
+    /// The run's result, judged.
+    func result(
+        _ settlement: Settlement, scenario: Scenario, startedAt: String, bounds: ValidityBounds
+    ) -> RunResult {
+        let stages = stages(settlement)
         var result = RunResult(
             name: scenario.name, seed: scenario.seed, startedAt: startedAt,
             durationNanoseconds: measuredSpan.nanoseconds, interrupted: interrupted,
             environment: .current(redis: redisState?.version))
         result.setup = setup(scenario)
-        result.delivery = delivery(settlement.delivery)
+        result.delivery = DeliveryCounts(settlement.delivery, over: measuredSpan)
         result.latency = stages.latency.summary
         result.latencyFromActualSend = stages.latencyFromActualSend.summary
         result.latencySlowReaders = stages.slowReaderLatency.summary
@@ -34,6 +34,7 @@ extension Measurement {
                 from: samples.before, to: samples.after, deliveries: result.delivery.received,
                 redisConnections: redisState?.connections)
         }
+        result.trace = trace.map { TraceFigures($0) }
         result.calibration = calibration.value
         result.generator = generatorFigures
         result.validity = validity(latency: stages.latency, bounds: bounds)
@@ -44,6 +45,13 @@ extension Measurement {
         }
         result.judge()
         return result
+    }
+
+    /// The stages of the whole way: those of the clients, and those inside of the instances.
+    func stages(_ settlement: Settlement) -> StageHistograms {
+        var stages = settlement.stages
+        for probe in context.probes { stages.add(probe.stages) }
+        return stages
     }
 
     private func setup(_ scenario: Scenario) -> RunSetup {
@@ -57,18 +65,6 @@ extension Measurement {
             manager: cluster.manager.rawValue, profile: cluster.profile.rawValue, instances: cluster.instances,
             placement: cluster.placement.rawValue, transport: scenario.clients.transport.rawValue,
             warmupNanoseconds: scenario.warmup.nanoseconds)
-    }
-
-    private func delivery(_ totals: DeliveryTotals) -> DeliveryCounts {
-        var causes: [String: Int] = [:]
-        for (cause, count) in totals.lostByCause where count > 0 { causes[cause.rawValue] = Int(count) }
-        let seconds = measuredSpan.seconds
-        return DeliveryCounts(
-            published: Int(totals.published), expected: Int(totals.expected), received: Int(totals.received),
-            lost: Int(totals.lost), duplicated: Int(totals.duplicated), reordered: Int(totals.reordered),
-            indeterminate: Int(totals.indeterminate), foreign: Int(totals.foreign),
-            missedOffline: Int(totals.missedOffline), lostByCause: causes,
-            perSecond: seconds > 0 ? Double(totals.received) / seconds : 0)
     }
 
     private func summaries(_ stages: StageHistograms) -> StageLatencies {
@@ -93,17 +89,8 @@ extension Measurement {
     private func guarantees(_ settlement: Settlement, expect: ExpectSpec) -> [GuaranteeResult] {
         let promised = promises
         return settlement.guarantees.map { outcome in
-            var expectation: GuaranteeResult.Expectation?
-            if let guarantee = Guarantee(rawValue: outcome.id.rawValue), let wanted = expect.guarantees[guarantee] {
-                switch wanted {
-                case .holds: expectation = .holds
-                case .violated: expectation = .violated
-                case .any: expectation = .any
-                }
-            }
-            var result = GuaranteeResult(outcome, promised: promised.contains(outcome.id), expected: expectation)
-            result.witness = result.witness.map(context.system.withoutOutside)
-            return result
+            GuaranteeResult(
+                outcome, promised: promised.contains(outcome.id), expected: expectation(of: outcome.id, expect))
         }
     }
 

@@ -13,13 +13,14 @@ extension Measurement {
     func settle() throws -> Settlement {
         let history = context.publishers.logs.map { $0.snapshot() }
         do {
-            return try WSMVerify.settle(loops: loops, history: history, context: settlementContext)
+            return try WSMVerify.settle(
+                loops: loops, history: history, context: frozenContext ?? makeSettlementContext())
         } catch {
             throw HarnessError(.internalFault, "the run's records contradict each other: \(error)", cause: error)
         }
     }
 
-    private var settlementContext: SettlementContext {
+    func makeSettlementContext() -> SettlementContext {
         let start = clock?.start ?? .now()
         var settlement = SettlementContext(
             manager: context.scenario.cluster.manager, runStart: start,
@@ -27,6 +28,7 @@ extension Measurement {
         let expect = context.scenario.expect.bounds
         settlement.bounds = LagBounds(isolation: expect.isolation, lag: expect.lag)
         settlement.endOfLoad = endOfLoad
+        settlement.outside = context.system.outside
         settlement.shutdown = shutdown
         for probe in context.probes { probe.recordedEvents.add(to: &settlement) }
         return settlement

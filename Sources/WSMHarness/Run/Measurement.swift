@@ -41,6 +41,9 @@ struct Measurement: Sendable {
     var loops: [LoopRecord] = []
     var scheduleSlip = LatencyHistogram()
     var refusals = ProcessLoad.Refusals()
+    /// What the settlement is given, once nothing more can happen.
+    var frozenContext: SettlementContext?
+    var trace: TraceOutcome?
 
     init(context: RunContext) {
         self.context = context

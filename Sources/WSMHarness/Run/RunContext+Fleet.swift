@@ -11,7 +11,7 @@ extension RunContext {
     static func makeFleet(
         _ scenario: Scenario, _ runOptions: RunOptions, run: UInt32, publishers: PublisherTable, probes: [RunProbe],
         cluster: InProcessCluster,
-        group: MultiThreadedEventLoopGroup
+        group: MultiThreadedEventLoopGroup, trace: RunTrace?
     ) -> any Fleet<DeliveryObserver> {
         let ping = scenario.clients.ping
         let options = FleetOptions(
@@ -27,15 +27,17 @@ extension RunContext {
             }
             let spec = scenario.cluster
             let isPerClient = spec.manager == .broadcast && spec.subscription == .perClient
-            return ClientFleet<DeliveryObserver>(group: group, endpoints: endpoints, options: options) { _ in
+            return ClientFleet<DeliveryObserver>(group: group, endpoints: endpoints, options: options) { loop in
                 DeliveryObserver(
                     run: run, publisherCount: publishers.count, channel: channel, bounds: bounds,
-                    written: FleetWrittenInstants(probes, isPerClient: isPerClient))
+                    written: FleetWrittenInstants(probes, isPerClient: isPerClient), trace: trace?.clientLane(loop))
             }
         case .direct:
-            return DirectFleet<DeliveryObserver>(hosts: cluster.directHosts, options: options) { _ in
+            return DirectFleet<DeliveryObserver>(hosts: cluster.directHosts, options: options) { loop in
                 // Nothing is written: there is no wire stage.
-                DeliveryObserver(run: run, publisherCount: publishers.count, channel: channel, bounds: bounds)
+                DeliveryObserver(
+                    run: run, publisherCount: publishers.count, channel: channel, bounds: bounds,
+                    trace: trace?.clientLane(loop))
             }
         }
     }

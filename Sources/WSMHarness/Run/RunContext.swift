@@ -18,36 +18,65 @@ struct RunContext: Sendable {
     let system: SystemUnderTest
     let clientGroup: MultiThreadedEventLoopGroup
     let fleet: any Fleet<DeliveryObserver>
+    let trace: RunTrace?
 
     /// The event loops of the clients' sockets; none without sockets.
     var clientLoops: [any EventLoop] {
         scenario.clients.transport == .direct ? [] : Array(clientGroup.makeIterator())
     }
 
+    /// Makes the trace of a run, by the number in its stamps and its publishers.
+    typealias OpenTrace = (_ run: UInt32, _ publishers: PublisherTable) throws -> RunTrace
+
     /// Starts Redis and the instances, and makes the fleet; no client connects yet.
-    static func start(_ scenario: Scenario, options: RunOptions) async throws -> RunContext {
-        if case .target(let target) = scenario.system { return try await start(scenario, target: target) }
+    ///
+    /// - Parameters:
+    ///   - scenario: What is to run.
+    ///   - options: What the run is told beside it.
+    ///   - openTrace: Makes the trace, once it is known who publishes; `nil` goes without one.
+    static func start(_ scenario: Scenario, options: RunOptions, openTrace: OpenTrace? = nil) async throws -> RunContext
+    {
+        if case .target(let target) = scenario.system {
+            return try await start(scenario, target: target, openTrace: openTrace)
+        }
         let plan = LoadPlan(scenario)
         let spec = scenario.cluster
-        let publishers = PublisherTable(plan: plan, instances: spec.instances, workers: spec.workers)
         let run = drawRun()
+        let shape = PublisherTable(plan: plan, instances: spec.instances, workers: spec.workers)
+        let trace = try openTrace?(run, shape)
+        let publishers = PublisherTable(
+            plan: plan, instances: spec.instances, workers: spec.workers, trace: trace?.publisherLane)
         let probes = (0..<spec.instances).map {
-            RunProbe(run: run, instance: $0, publishers: publishers, brokerLoss: spec.brokerLoss)
+            RunProbe(
+                run: run, instance: $0, publishers: publishers, brokerLoss: spec.brokerLoss,
+                trace: trace?.instanceLane($0))
         }
-        let cluster = try await InProcessCluster.start(spec, seed: scenario.seed, probes: probes)
+        let cluster: InProcessCluster
+        do {
+            cluster = try await InProcessCluster.start(spec, seed: scenario.seed, probes: probes)
+        } catch {
+            _ = try? await trace?.finish(nil)
+            throw error
+        }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 2))
         let fleet = makeFleet(
-            scenario, options, run: run, publishers: publishers, probes: probes, cluster: cluster, group: group)
+            scenario, options, run: run, publishers: publishers, probes: probes, cluster: cluster, group: group,
+            trace: trace)
+        trace?.watch(fleet)
         return RunContext(
             scenario: scenario, plan: plan, run: run, publishers: publishers, probes: probes,
-            system: .cluster(cluster), clientGroup: group, fleet: fleet)
+            system: .cluster(cluster), clientGroup: group, fleet: fleet, trace: trace)
     }
 
     /// Makes sure that the target is there, and makes the fleet; no client connects yet.
-    private static func start(_ scenario: Scenario, target: TargetSpec) async throws -> RunContext {
+    private static func start(
+        _ scenario: Scenario, target: TargetSpec, openTrace: OpenTrace?
+    ) async throws -> RunContext {
         let plan = LoadPlan(scenario)
-        let publishers = PublisherTable(plan: plan, targetInstance: TargetSystem.publisherInstance(target))
         let run = drawRun()
+        let instance = TargetSystem.publisherInstance(target)
+        let trace = try openTrace?(run, PublisherTable(plan: plan, targetInstance: instance))
+        let publishers = PublisherTable(plan: plan, targetInstance: instance, trace: trace?.publisherLane)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 2))
         let system: TargetSystem
         do {
@@ -55,17 +84,22 @@ struct RunContext: Sendable {
                 target, run: run, publishers: publishers, loops: Array(group.makeIterator()))
         } catch {
             try? await group.shutdownGracefully()
+            _ = try? await trace?.finish(nil)
             throw error
         }
         let ping = scenario.clients.ping
         let options = FleetOptions(
             pingInterval: ping > .zero ? ping : nil, reconnect: scenario.clients.reconnect.policy, seed: scenario.seed)
-        let fleet = ClientFleet<DeliveryObserver>(group: group, endpoints: system.endpoints, options: options) { _ in
-            DeliveryObserver(run: run, publisherCount: publishers.count, channel: PublisherTable.targetChannel)
+        let bounds = LagBounds(isolation: scenario.expect.bounds.isolation, lag: scenario.expect.bounds.lag)
+        let fleet = ClientFleet<DeliveryObserver>(group: group, endpoints: system.endpoints, options: options) { loop in
+            DeliveryObserver(
+                run: run, publisherCount: publishers.count, channel: PublisherTable.targetChannel, bounds: bounds,
+                trace: trace?.clientLane(loop))
         }
+        trace?.watch(fleet)
         return RunContext(
             scenario: scenario, plan: plan, run: run, publishers: publishers, probes: [], system: .target(system),
-            clientGroup: group, fleet: fleet)
+            clientGroup: group, fleet: fleet, trace: trace)
     }
 
     /// Not from the seed: two runs of one scenario may share a broker.
@@ -83,6 +117,7 @@ struct RunContext: Sendable {
     func shutDown() async {
         await fleet.endSessions(deadline: .now())
         _ = try? await system.stopInstances(deadline: .seconds(1))
+        await trace?.closeLanes(of: fleet, logs: publishers.logs)
         await system.shutDown()
         try? await clientGroup.shutdownGracefully()
     }

@@ -32,7 +32,7 @@ struct RunFolder: Sendable {
 
     func write(_ result: RunResult, scenario: Scenario) throws {
         do {
-            try result.json().write(to: URL(fileURLWithPath: "\(path)/result.json"), options: .atomic)
+            try result.json().write(to: URL(fileURLWithPath: "\(path)/\(Self.resultName)"), options: .atomic)
             try Data(scenario.yaml().utf8).write(to: URL(fileURLWithPath: "\(path)/scenario.yaml"), options: .atomic)
         } catch {
             throw HarnessError(.outputNotWritable, "cannot write into the run folder \(path)", cause: error)
@@ -40,8 +40,23 @@ struct RunFolder: Sendable {
         linkLatest()
     }
 
-    /// Takes the folder away again when the run came to nothing.
-    func removeIfEmpty() {
+    var tracePath: String { "\(path)/\(Self.traceName)" }
+
+    /// The names of the files in every run folder.
+    static let traceName = "trace.zst"
+    static let resultName = "result.json"
+
+    func write(_ log: [UInt8]) throws {
+        do {
+            try Data(log).write(to: URL(fileURLWithPath: "\(path)/latency.hlog"), options: .atomic)
+        } catch {
+            throw HarnessError(.outputNotWritable, "cannot write into the run folder \(path)", cause: error)
+        }
+    }
+
+    /// Takes the trace, and a folder with nothing else, away again when the run came to nothing.
+    func removeUnfinished() {
+        try? FileManager.default.removeItem(atPath: tracePath)
         if (try? FileManager.default.contentsOfDirectory(atPath: path).isEmpty) == true {
             try? FileManager.default.removeItem(atPath: path)
         }

@@ -47,25 +47,33 @@ package enum ScenarioRun {
         let folder = try RunFolder.make(options.folder, name: scenario.name)
         let startedAt = RunFolder.timestamp()
         progress(RunProgress(phase: .starting))
-        let measurement: Measurement
+        var measurement: Measurement
         do {
             try checkFileLimit(scenario)
-            let context = try await RunContext.start(scenario, options: options)
+            let context = try await RunContext.start(scenario, options: options) { run, publishers in
+                let document = TraceRun(
+                    scenario: scenario, startedAt: startedAt, run: run, publishers: publishers)
+                return try RunTrace(path: folder.tracePath, document: document)
+            }
             do {
                 let driver = RunDriver(context: context, interruption: interruption, progress: progress)
                 measurement = try await driver.drive()
             } catch {
                 await context.shutDown()
+                _ = try? await context.trace?.finish(nil)
                 throw error
             }
             await context.shutDown()
+            try await measurement.finishTrace()
         } catch {
-            folder.removeIfEmpty()
+            folder.removeUnfinished()
             throw environmentError(error)
         }
-        let result = try measurement.result(
-            scenario: scenario, startedAt: startedAt, bounds: options.bounds)
+        let settlement = try measurement.settle()
+        let result = measurement.result(
+            settlement, scenario: scenario, startedAt: startedAt, bounds: options.bounds)
         try folder.write(result, scenario: scenario)
+        try folder.write(measurement.histogramLog(settlement))
         return RunOutcome(result: result, folder: folder.path)
     }
 

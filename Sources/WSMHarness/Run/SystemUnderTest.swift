@@ -49,10 +49,10 @@ enum SystemUnderTest: Sendable {
         }
     }
 
-    /// A witness without the instance that does not exist: that of publishers which belong to no URL of a target.
-    func withoutOutside(_ witness: String) -> String {
-        guard case .target(let target) = self, target.endpoints.count > 1 else { return witness }
-        return witness.replacing(" on instance \(target.endpoints.count)", with: "")
+    /// The number that stands for publishers which belong to no URL of a target.
+    var outside: UInt16? {
+        guard case .target(let target) = self, target.endpoints.count > 1 else { return nil }
+        return UInt16(target.endpoints.count)
     }
 
     /// What a target showed from outside; `nil` for a cluster.

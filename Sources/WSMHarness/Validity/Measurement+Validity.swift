@@ -39,6 +39,7 @@ extension Measurement {
         evidence.refusedStarts = refusals.starts
         evidence.unfencedSessions = unfencedAtEnd
         evidence.unkeptEvents = context.probes.reduce(0) { $0 + $1.recordedEvents.unkept }
+        evidence.traceSuspicion = trace?.suspicion
         evidence.endedProcesses = target?.endedProcesses ?? []
         return Validity.judge(evidence, bounds: bounds)
     }

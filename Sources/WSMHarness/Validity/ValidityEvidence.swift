@@ -18,6 +18,8 @@ package struct ValidityEvidence: Hashable, Sendable {
     package var unfencedSessions = 0
     /// Events inside the instances that were too many to be kept.
     package var unkeptEvents = 0
+    /// What the run's trace lacks; `nil`: nothing.
+    package var traceSuspicion: String?
     /// Processes of a target that ended during the run.
     package var endedProcesses: [TargetResult.EndedProcess] = []
 

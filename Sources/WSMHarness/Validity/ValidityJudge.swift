@@ -120,6 +120,7 @@ private struct ValidityJudge {
                 "\(evidence.unkeptEvents) events inside the instances were too many to keep: losses that they explain are "
                     + "called unexplained; make the run shorter")
         }
+        if let suspicion = evidence.traceSuspicion { suspicions.append(suspicion) }
         for process in evidence.endedProcesses {
             suspicions.append(
                 "process \(process.pid) of target.pids ended \(milliseconds(Double(process.atNanoseconds))) into the load: "

@@ -19,6 +19,8 @@ package protocol WrittenInstants: AnyObject {
 /// stamp, one comparison and a few increments, and allocates nothing.
 package final class DeliveryObserver: DeliverySink {
     private var recorder: ReceiptRecorder
+    /// Where all that it is told is recorded too; it belongs to the same event loop.
+    package let trace: TraceLane?
 
     /// - Parameters:
     ///   - run: the number in the stamps of this run; messages of other runs are foreign.
@@ -27,18 +29,23 @@ package final class DeliveryObserver: DeliverySink {
     ///   - measuredFrom: messages intended from here on are measured; by default none is until ``startMeasuring(at:)``.
     ///   - bounds: how late a delivery may be.
     ///   - written: tells when an instance had written a message.
+    ///   - trace: where all that it is told is recorded too, so that it can be told again.
     package init(
         run: UInt32, publisherCount: Int, channel: UInt8,
         measuredFrom: MonotonicInstant = MonotonicInstant(nanoseconds: .max), bounds: LagBounds = LagBounds(),
-        written: (any WrittenInstants)? = nil
+        written: (any WrittenInstants)? = nil, trace: TraceLane? = nil
     ) {
+        self.trace = trace
+        // Also a loop on which nothing happens has a lane in the trace.
+        trace?.measuring(from: measuredFrom)
         recorder = ReceiptRecorder(
             run: run, publisherCount: publisherCount, channel: channel, measuredFrom: measuredFrom, bounds: bounds,
-            written: written)
+            written: written, trace: trace)
     }
 
     /// Measures the messages that are intended from `instant` on; to be called before the first of them is due.
     package func startMeasuring(at instant: MonotonicInstant) {
+        trace?.measuring(from: instant)
         recorder.measuredFrom = instant
     }
 
@@ -78,7 +85,11 @@ package final class DeliveryObserver: DeliverySink {
     package func sessionOpened(
         client: UInt32, instance: UInt16, slowReader: Bool, attemptedAt: MonotonicInstant, openedAt: MonotonicInstant
     ) -> Int {
-        recorder.record.ledger.openSession(
+        trace?.opened(
+            OpenedSession(
+                session: UInt32(recorder.record.sessions.count), client: client, instance: instance,
+                slowReader: slowReader, attemptedAt: attemptedAt, openedAt: openedAt))
+        return recorder.record.ledger.openSession(
             ObservedSession(client: client, instance: instance, slowReader: slowReader, attemptedAt: attemptedAt))
     }
 
@@ -92,10 +103,12 @@ package final class DeliveryObserver: DeliverySink {
     }
 
     package func sessionClosed(session: Int, end: SessionEnd, at: MonotonicInstant) {
+        trace?.closed(session: session, end: end, at: at)
         recorder.record.ledger.sessions[session].close(end, at: at)
     }
 
     package func connectFailed(client: UInt32, instance: UInt16, at: MonotonicInstant) {
+        trace?.connectFailed(client: client, instance: instance, at: at)
         recorder.record.connectFailures[client, default: .init(count: 0, first: at)].count += 1
     }
 }

@@ -11,6 +11,8 @@ struct ReceiptRecorder {
     let channel: UInt8
     let bounds: LagBounds
     let written: (any WrittenInstants)?
+    /// Where every receipt is recorded too.
+    let trace: TraceLane?
     var measuredFrom: MonotonicInstant
     var record: LoopRecord
     private var lastWritten: [WrittenMessage] = []
@@ -23,7 +25,7 @@ struct ReceiptRecorder {
 
     init(
         run: UInt32, publisherCount: Int, channel: UInt8, measuredFrom: MonotonicInstant, bounds: LagBounds,
-        written: (any WrittenInstants)?
+        written: (any WrittenInstants)?, trace: TraceLane?
     ) {
         self.run = run
         self.publisherCount = publisherCount
@@ -31,12 +33,15 @@ struct ReceiptRecorder {
         self.measuredFrom = measuredFrom
         self.bounds = bounds
         self.written = written
+        self.trace = trace
         self.record = LoopRecord(channel: channel, publisherCount: publisherCount)
     }
 
     /// Takes in one whole message.
     mutating func received(session: Int, message: UnsafeRawBufferPointer, at: MonotonicInstant) {
-        guard case .stamped(let stamp, let intact) = ProbeStamp.read(message), stamp.run == run else {
+        let reading = ProbeStamp.read(message)
+        trace?.received(session: session, reading, message: message, at: at)
+        guard case .stamped(let stamp, let intact) = reading, stamp.run == run else {
             record.foreign += 1
             if at >= measuredFrom { record.measuredForeign += 1 }
             return
@@ -48,11 +53,15 @@ struct ReceiptRecorder {
     mutating func received(
         sessions: UnsafeBufferPointer<Int>, message: UnsafeRawBufferPointer, at: MonotonicInstant
     ) {
-        guard case .stamped(let stamp, let intact) = ProbeStamp.read(message), stamp.run == run else {
+        let reading = ProbeStamp.read(message)
+        guard case .stamped(let stamp, let intact) = reading, stamp.run == run else {
             for session in sessions { received(session: session, message: message, at: at) }
             return
         }
-        for session in sessions { received(session: session, stamp: stamp, intact: intact, at: at) }
+        for session in sessions {
+            trace?.received(session: session, reading, message: message, at: at)
+            received(session: session, stamp: stamp, intact: intact, at: at)
+        }
     }
 
     /// Takes in a message of this run by its stamp; `intact`: the checksum fitted its bytes.

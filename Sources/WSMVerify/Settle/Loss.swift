@@ -131,16 +131,18 @@ struct MissingTally {
     }
 
     /// The earliest in words.
-    func witness(since start: MonotonicInstant) -> String? {
+    func witness(_ context: SettlementContext) -> String? {
         guard let missing = earliest else { return nil }
         let who =
             missing.client.map { "client \($0) (instance \(missing.clientInstance))" }
             ?? "every client of instance \(missing.clientInstance)"
         let what = "\(missing.publisher):\(missing.index)"
         let act = missing.wasHandedOver ? "published" : "submitted and never published,"
-        let when = Witness.time(missing.begin, since: start)
+        let when = Witness.time(missing.begin, since: context.runStart)
         let why = missing.cause.map { ": \($0.rawValue)" } ?? ""
-        return "\(who) never got \(what), \(act) \(when) into the run on instance \(missing.publisherInstance)\(why)"
+        let place =
+            missing.publisherInstance == context.outside ? "" : " on instance \(missing.publisherInstance)"
+        return "\(who) never got \(what), \(act) \(when) into the run\(place)\(why)"
     }
 }
 

@@ -1,8 +1,10 @@
 package import WSMCore
 
 /// What a run knows beside deliveries and publishes: how the cluster is made, and what happened to it.
-package struct SettlementContext: Sendable {
+package struct SettlementContext: Sendable, Codable {
     package var manager: ManagerKind
+    /// The number that stands for publishers outside of all instances; witnesses leave it out.
+    package var outside: UInt16?
     /// Where witnesses count time from.
     package var runStart: MonotonicInstant
     /// Messages intended from here on are measured; the same instant that the observers were given.
@@ -41,7 +43,7 @@ package struct SettlementContext: Sendable {
     ///
     /// A session that was subscribed, that is still open then and has not got a fence, is deaf: what was published before the
     /// fences has not come to it in all that time.
-    package struct EndOfLoad: Hashable, Sendable {
+    package struct EndOfLoad: Hashable, Sendable, Codable {
         package var fencedFrom: MonotonicInstant
         package var waitedUntil: MonotonicInstant
 
@@ -52,7 +54,7 @@ package struct SettlementContext: Sendable {
     }
 
     /// When all has to be well again.
-    package struct Recovery: Hashable, Sendable {
+    package struct Recovery: Hashable, Sendable, Codable {
         package var healedAt: MonotonicInstant
         package var bound: TimeSpan
 
@@ -65,7 +67,7 @@ package struct SettlementContext: Sendable {
     }
 
     /// The stop of the instances, while clients were connected.
-    package struct Shutdown: Hashable, Sendable {
+    package struct Shutdown: Hashable, Sendable, Codable {
         /// From here on the instances were stopping.
         package var at: MonotonicInstant
         /// What each instance left behind.
@@ -86,7 +88,7 @@ package struct SettlementContext: Sendable {
     }
 
     /// What a stopped instance left behind.
-    package struct Leftover: Hashable, Sendable {
+    package struct Leftover: Hashable, Sendable, Codable {
         package var instance: UInt16
         /// Clients whose connection had to be cut, and updates that were never published.
         package var clients: Int
@@ -100,7 +102,7 @@ package struct SettlementContext: Sendable {
     }
 
     /// Something that happened to a client on an instance; `client` is the fleet's number.
-    package struct ClientInstant: Hashable, Sendable {
+    package struct ClientInstant: Hashable, Sendable, Codable {
         package var client: UInt32
         package var instance: UInt16
         package var at: MonotonicInstant
@@ -113,7 +115,7 @@ package struct SettlementContext: Sendable {
     }
 
     /// A time during which something held for a client on an instance.
-    package struct ClientWindow: Hashable, Sendable {
+    package struct ClientWindow: Hashable, Sendable, Codable {
         package var client: UInt32
         package var instance: UInt16
         package var from: MonotonicInstant
@@ -128,7 +130,7 @@ package struct SettlementContext: Sendable {
     }
 
     /// Something that happened to an instance, or to one client of it.
-    package struct InstanceInstant: Hashable, Sendable {
+    package struct InstanceInstant: Hashable, Sendable, Codable {
         package var instance: UInt16
         /// `nil`: all its clients.
         package var client: UInt32?
@@ -147,7 +149,7 @@ package struct SettlementContext: Sendable {
     }
 
     /// A time during which something held for an instance, for one client of it, or for all instances.
-    package struct InstanceWindow: Hashable, Sendable {
+    package struct InstanceWindow: Hashable, Sendable, Codable {
         /// `nil`: all instances.
         package var instance: UInt16?
         /// `nil`: the instance itself and all its clients.
@@ -183,7 +185,7 @@ package struct SettlementContext: Sendable {
     }
 
     /// One message whose fan-out on one instance stopped half-way.
-    package struct AbortedFanOut: Hashable, Sendable {
+    package struct AbortedFanOut: Hashable, Sendable, Codable {
         package var instance: UInt16
         package var publisher: UInt32
         package var sequence: UInt64

@@ -52,7 +52,7 @@ extension Settler {
     private func missing(_ id: GuaranteeID, _ tally: MissingTally, _ isBlurred: Bool) -> GuaranteeOutcome {
         GuaranteeOutcome(
             id: id, checked: tally.checked, violations: tally.violations,
-            witness: tally.witness(since: context.runStart), isBlurred: isBlurred)
+            witness: tally.witness(context), isBlurred: isBlurred)
     }
 
     // MARK: - Single guarantees
@@ -107,7 +107,7 @@ extension Settler {
         }
         return GuaranteeOutcome(
             id: .isolation, checked: checked, violations: late + broughtByOthers.violations,
-            witness: broughtByOthers.witness(since: context.runStart) ?? words)
+            witness: broughtByOthers.witness(context) ?? words)
     }
 
     private func boundedLag() -> GuaranteeOutcome {
@@ -132,7 +132,7 @@ extension Settler {
         return GuaranteeOutcome(
             id: .recovery, checked: recovery.checked + Int64(away.count),
             violations: recovery.violations + Int64(away.count),
-            witness: recovery.witness(since: context.runStart) ?? words, isBlurred: isBlurred)
+            witness: recovery.witness(context) ?? words, isBlurred: isBlurred)
     }
 
     // MARK: - Parts

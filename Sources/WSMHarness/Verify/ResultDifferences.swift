@@ -1,0 +1,60 @@
+internal import WSMRecord
+internal import WSMVerify
+
+/// Compares what a trace says with what the live run said, field by field.
+enum ResultDifferences {
+    static func find(live: RunResult, verified: VerifyResult) -> [VerifyResult.Difference] {
+        var found: [VerifyResult.Difference] = []
+        func compare<Value: Equatable>(_ path: String, _ live: Value, _ verified: Value) {
+            guard live != verified else { return }
+            found.append(.init(path: path, live: "\(live)", verified: "\(verified)"))
+        }
+        let delivery = verified.delivery ?? DeliveryCounts()
+        compare("delivery.published", live.delivery.published, delivery.published)
+        compare("delivery.expected", live.delivery.expected, delivery.expected)
+        compare("delivery.received", live.delivery.received, delivery.received)
+        compare("delivery.lost", live.delivery.lost, delivery.lost)
+        compare("delivery.duplicated", live.delivery.duplicated, delivery.duplicated)
+        compare("delivery.reordered", live.delivery.reordered, delivery.reordered)
+        compare("delivery.indeterminate", live.delivery.indeterminate, delivery.indeterminate)
+        compare("delivery.foreign", live.delivery.foreign, delivery.foreign)
+        compare("delivery.missedOffline", live.delivery.missedOffline, delivery.missedOffline)
+        for cause in Set(live.delivery.lostByCause.keys).union(delivery.lostByCause.keys).sorted() {
+            compare(
+                "delivery.lostByCause.\(cause)", live.delivery.lostByCause[cause] ?? 0,
+                delivery.lostByCause[cause] ?? 0)
+        }
+        // Whatever the fields above leave out.
+        if found.isEmpty { compare("delivery", live.delivery, delivery) }
+        let latencies: [(String, LatencySummary, LatencySummary?)] = [
+            ("latency", live.latency, verified.latency),
+            ("latencyFromActualSend", live.latencyFromActualSend, verified.latencyFromActualSend),
+            ("latencySlowReaders", live.latencySlowReaders, verified.latencySlowReaders),
+            ("fanOutSkew", live.fanOutSkew, verified.fanOutSkew),
+        ]
+        for (path, live, verified) in latencies { compare(path, live, verified ?? LatencySummary()) }
+        return found + guarantees(live.guarantees, verified.guarantees)
+    }
+
+    private static func guarantees(
+        _ live: [GuaranteeResult], _ verified: [GuaranteeResult]
+    ) -> [VerifyResult.Difference] {
+        let left = Dictionary(live.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        let right = Dictionary(verified.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        var ids = live.map(\.id)
+        ids += verified.map(\.id).filter { left[$0] == nil }
+        return ids.compactMap { id in
+            guard left[id] != right[id] else { return nil }
+            return .init(
+                path: "guarantees.\(id)", live: left[id].map(text) ?? "not there",
+                verified: right[id].map(text) ?? "not there")
+        }
+    }
+
+    private static func text(_ result: GuaranteeResult) -> String {
+        var text = "\(result.verdict.rawValue), \(result.violations) of \(result.checked)"
+        text += ", \(result.promised ? "" : "not ")promised, expected \(result.expected.rawValue)"
+        if let witness = result.witness { text += ", \(witness)" }
+        return text
+    }
+}
