@@ -27,7 +27,7 @@ struct ProbeStampTests {
     @Test("A stamped message is the same JSON with one more member, written as documented")
     func text() {
         let message = String(decoding: stamp().appended(to: #"{"a":1}"#.utf8), as: UTF8.self)
-        #expect(message.hasPrefix(#"{"a":1,"probe":"1007"#))
+        #expect(message.hasPrefix(#"{"a":1,"probe":"2007"#))
         #expect(message.hasSuffix(#"ffffffffffffffff"}"#))
     }
 

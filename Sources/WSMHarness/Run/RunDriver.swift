@@ -149,7 +149,7 @@ struct RunDriver: Sendable {
         // What the instances have sent is on its way to the clients, and Redis notices a closed connection when it gets to it.
         let deadline = MonotonicInstant.now() + Deadline.lastCloses
         while context.fleet.connectedCount > 0, MonotonicInstant.now() < deadline { try await reporter.pause() }
-        shutdown.subscriptions = await cluster.subscriptionsLeft(deadline: deadline)
+        shutdown.subscriptions = await cluster.subscriptionsLeft(deadline: .now() + Deadline.close)
         return shutdown
     }
 

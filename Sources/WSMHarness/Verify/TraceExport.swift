@@ -7,7 +7,8 @@ internal import WSMRecord
 /// Events are in the order of their lane; lanes are written a chunk at a time. Times are nanoseconds of the run's
 /// monotonic clock, and end in `At` or stand alone as `at`. The first line is the run, the last one the end.
 package struct TraceExport {
-    private var sessions: [UInt32: [(client: UInt32, instance: UInt16)]] = [:]
+    /// By lane and session.
+    private var sessions: [UInt32: [UInt32: (client: UInt32, instance: UInt16)]] = [:]
     private let write: (String) -> Void
 
     /// - Parameter write: takes the lines, one or more at a time.
@@ -61,7 +62,7 @@ package struct TraceExport {
         _ event: TraceEvent, lane: String, number: UInt32, _ messages: [UInt16: String]
     ) -> String {
         if case .opened(let session) = event {
-            sessions[number, default: []].append((session.client, session.instance))
+            sessions[number, default: [:]][session.session] = (session.client, session.instance)
         }
         let fields =
             switch event {
@@ -115,8 +116,7 @@ package struct TraceExport {
 
     /// The session with whose it is.
     private func who(_ session: UInt32, _ lane: UInt32) -> String {
-        guard let known = sessions[lane], session < known.count else { return ",\"session\":\(session)" }
-        let (client, instance) = known[Int(session)]
+        guard let (client, instance) = sessions[lane]?[session] else { return ",\"session\":\(session)" }
         return ",\"session\":\(session),\"client\":\(client),\"instance\":\(instance)"
     }
 

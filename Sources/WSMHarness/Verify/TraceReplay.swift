@@ -9,6 +9,7 @@ struct TraceReplay {
     private(set) var run: TraceRun?
     private(set) var end: TraceEnd?
     private(set) var summary = TraceSummary()
+    private var lacksEvents = false
     private var logs: [PublishLog] = []
     private var lanes: [UInt32: ClientsReplay] = [:]
 
@@ -20,11 +21,13 @@ struct TraceReplay {
         if let document = chunk.document { try take(document, of: chunk) }
         var tally = TraceTally()
         let lane = try lane(of: chunk)
+        // What was dropped may be what the next event rests on: from here on events are only counted.
+        if chunk.dropped > 0 { lacksEvents = true }
+        let isTold = !lacksEvents
         let logs = self.logs
         defer { summary.note(chunk, tally) }
         try chunk.forEachEvent { (event) throws(TraceError) in
-            let fault = lane?.take(event) ?? TraceReplay.take(event, logs)
-            if let fault { throw chunk.impossible(fault) }
+            if isTold, let fault = lane?.take(event) ?? TraceReplay.take(event, logs) { throw chunk.impossible(fault) }
             tally.note(event)
         }
     }

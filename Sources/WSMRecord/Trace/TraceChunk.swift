@@ -8,6 +8,8 @@ package struct TraceChunk: Sendable {
     package let lane: UInt32
     /// The event loop or the instance.
     package let index: UInt32
+    /// Events that the lane had dropped before this chunk, since the trace began.
+    package let dropped: UInt64
     /// How many events the chunk has; definitions are none.
     package let events: Int
     let base: Int64

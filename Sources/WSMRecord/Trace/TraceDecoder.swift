@@ -158,7 +158,8 @@ package struct TraceDecoder: ~Copyable {
             try follow(header)
         }
         return TraceChunk(
-            kind: kind, role: role, lane: header.lane, index: header.index, events: Int(header.events),
+            kind: kind, role: role, lane: header.lane, index: header.index, dropped: header.dropped,
+            events: Int(header.events),
             base: header.base, content: content, offset: offset, number: chunk)
     }
 
