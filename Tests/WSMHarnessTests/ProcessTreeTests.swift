@@ -122,7 +122,7 @@ struct ProcessTreeTests {
             let folder = NSTemporaryDirectory() + "wsmlab-test-\(UUID().uuidString)"
             defer { try? FileManager.default.removeItem(atPath: folder) }
             let outcome = try await ScenarioRun.run(
-                scenario: scenario, options: RunOptions(folder: folder),
+                scenario: scenario, options: RunOptions(folder: folder, bounds: .countsOnly),
                 progress: { if $0.phase == .measuring { kill(-pid, SIGKILL) } }, interruption: Interruption())
             let result = outcome.result
             #expect(result.target?.endedProcesses.map(\.pid) == [pid])

@@ -24,7 +24,8 @@ struct TargetRunTests {
         let folder = NSTemporaryDirectory() + "wsmlab-test-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let outcome = try await ScenarioRun.run(
-            scenario: scenario, options: RunOptions(folder: folder), progress: progress, interruption: interruption)
+            scenario: scenario, options: RunOptions(folder: folder, bounds: .countsOnly), progress: progress,
+            interruption: interruption)
         let stored = try RunResult(json: Data(contentsOf: URL(fileURLWithPath: "\(folder)/result.json")))
         #expect(stored == outcome.result)
         let yaml = try String(contentsOfFile: "\(folder)/scenario.yaml", encoding: .utf8)

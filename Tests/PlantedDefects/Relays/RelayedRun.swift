@@ -81,7 +81,7 @@ enum RelayedRun {
     ) async throws -> RunResult {
         let folder = NSTemporaryDirectory() + "wsmlab-planted-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        var options = RunOptions(folder: folder)
+        var options = RunOptions(folder: folder, bounds: .countsOnly)
         options.clientPort = clientPort
         return try await ScenarioRun.run(
             scenario: scenario, options: options, progress: { _ in }, interruption: Interruption()
