@@ -64,11 +64,11 @@ struct ValidityJudgeTests {
         Case("late timers", .suspect, "timers came late") {
             $0.generator.timerLateness = TimerFigures(count: 1, p99: 200_000_000, max: 200_000_000)
         },
-        Case("no CPU for 60 % of the work", .suspect, "they had no CPU for 60 %, over 55 %") {
-            $0.generator.cpu = cpu(busy: 0.2, waiting: 0.3)
+        Case("no CPU for 56 % of the work", .suspect, "they had no CPU for 56 %, over 50 %") {
+            $0.generator.cpu = cpu(busy: 0.22, waiting: 0.28)
         },
-        Case("no CPU for 75 % of the work", .invalid, "more than its 1 CPU (the machine was 80 % busy)") {
-            $0.generator.cpu = cpu(busy: 0.1, waiting: 0.3)
+        Case("no CPU for 66 % of the work", .invalid, "more than its 1 CPU (the machine was 80 % busy)") {
+            $0.generator.cpu = cpu(busy: 0.17, waiting: 0.33)
         },
         Case("waits of microseconds", .valid, "") {
             $0.generator.cpu = cpu(busy: 0.01, waiting: 0.03, waitPerWake: 20_000)

@@ -30,9 +30,10 @@ package struct ValidityBounds: Hashable, Sendable {
     package var timerLateness = Bound(100e6, .infinity)
     /// Of the time in which a loop that records deliveries had work, the part that it waited for a CPU.
     ///
-    /// At 1/2 all work takes twice its time, at 2/3 three times: the latency is then the machine's. With a busy program bound
-    /// to the same core it is 0.7 and more, under a heavy load and a light one alike.
-    package var cpuWait = Bound(0.55, 0.65)
+    /// At 1/2 all work takes twice its time: the latency is then the machine's as much as the system's. Measured with the
+    /// quickstart on two cores: 0.25 on a machine with nothing else to do, 0.35 to 0.5 beside one compiler, and 0.66 and more
+    /// bound to one core with a busy loop, under a heavy load and a light one alike.
+    package var cpuWait = Bound(0.5, 0.6)
     /// Waits for a CPU that are shorter in the mean (100 µs) delay nothing that anybody looks at, whatever their part.
     package var leastCPUWait = 100e3
     /// The part of the time in which the busiest of these loops had work.
