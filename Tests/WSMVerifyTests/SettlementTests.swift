@@ -71,6 +71,19 @@ struct SettlementTests {
         #expect(settlement.delivery.expected == 2)
     }
 
+    @Test("What was confirmed just before a connect may still be on its way; what was confirmed long before may not")
+    func inFlight() throws {
+        for span in [0, 50, 200] as [Int64] {
+            let world = World()
+            let old = world.publish(at: 100)
+            let session = world.open(client: 0, at: 200)
+            world.deliver(old, to: session, at: 210)
+            world.context.inFlight = span * 1000
+            world.close(session, at: 400)
+            #expect(try world.settle().violations(.sessionBounds) == (span < 100 ? 1 : 0))
+        }
+    }
+
     @Test("A stream of gaps beyond the ledger's limit is blurred: unknown, and the equation still holds")
     func blurred() throws {
         let world = World()

@@ -28,6 +28,10 @@ extension Measurement {
         let expect = context.scenario.expect.bounds
         settlement.bounds = LagBounds(isolation: expect.isolation, lag: expect.lag)
         settlement.endOfLoad = endOfLoad
+        // Redis confirms a publish before its subscribers have it; in memory the confirmation comes after the fan-out.
+        if context.scenario.cluster.manager == .broadcast || context.system.isTarget {
+            settlement.inFlight = expect.isolation.nanoseconds
+        }
         settlement.outside = context.system.outside
         settlement.shutdown = shutdown
         for probe in context.probes { probe.recordedEvents.add(to: &settlement) }

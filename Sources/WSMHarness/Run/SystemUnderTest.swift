@@ -49,6 +49,9 @@ enum SystemUnderTest: Sendable {
         }
     }
 
+    /// Whether it is a system that ran already.
+    var isTarget: Bool { if case .target = self { true } else { false } }
+
     /// The number that stands for publishers which belong to no URL of a target.
     var outside: UInt16? {
         guard case .target(let target) = self, target.endpoints.count > 1 else { return nil }

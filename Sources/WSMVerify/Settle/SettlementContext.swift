@@ -5,6 +5,9 @@ package struct SettlementContext: Sendable, Codable {
     package var manager: ManagerKind
     /// The number that stands for publishers outside of all instances; witnesses leave it out.
     package var outside: UInt16?
+    /// How long, in nanoseconds, a message that the broker has confirmed may still be on its way to an instance: a session that
+    /// begins in that time may get it (`session-bounds`).
+    package var inFlight: Int64 = 0
     /// Where witnesses count time from.
     package var runStart: MonotonicInstant
     /// Messages intended from here on are measured; the same instant that the observers were given.

@@ -169,7 +169,7 @@ struct Settler {
     private mutating func checkBounds(
         _ columns: PublisherColumns, _ received: ReceivedRanges, _ window: SessionWindow, _ observed: ObservedSession
     ) {
-        let before = columns.settled(before: window.attempted)
+        let before = columns.settled(before: window.attempted - context.inFlight)
         let after = window.closed == .max ? columns.count..<columns.count : columns.handedOver(after: window.closed)
         for range in received.ranges {
             let early = range.clamped(to: before)
