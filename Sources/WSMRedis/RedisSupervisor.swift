@@ -1,3 +1,4 @@
+import CHiredis
 import WSMCore
 
 #if canImport(Glibc)
@@ -185,6 +186,10 @@ final class RedisSupervisor: Sendable {
         posix_spawn_file_actions_adddup2(&actions, socket, 0)
         posix_spawn_file_actions_adddup2(&actions, socket, 1)
         posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+        #if !canImport(Darwin)
+        // NIO's sockets are not close-on-exec: a server that inherited one would keep its connection open when we close it.
+        _ = wsmCloseFrom(&actions, 3)
+        #endif
         var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
         var pid: pid_t = 0

@@ -29,6 +29,23 @@ struct EmbeddedRedisTests {
         await #expect(throws: RedisError.self) { try await redis.startAgain() }
     }
 
+    @Test("It holds nothing open that this process has closed")
+    func inheritsNothing() async throws {
+        // As NIO's sockets are: without close-on-exec.
+        var ends: [CInt] = [-1, -1]
+        #expect(pipe(&ends) == 0)
+        let (reading, writing) = (ends[0], ends[1])
+        defer { close(reading) }
+        _ = fcntl(reading, F_SETFL, O_NONBLOCK)
+        try await withRedis { _ in
+            close(writing)
+            try await eventually("the end of the file, while the server runs", within: .seconds(10)) {
+                var byte: UInt8 = 0
+                return read(reading, &byte, 1) == 0
+            }
+        }
+    }
+
     @Test("It answers on a Unix socket")
     func unixSocket() async throws {
         try await withRedis(.init(listen: .unixSocket)) { redis in

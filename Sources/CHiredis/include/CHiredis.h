@@ -195,4 +195,18 @@ static inline void wsmContextSetUp(redisContext *context) {
     (void)fcntl(context->fd, F_SETFD, FD_CLOEXEC);
 }
 
+/// Lets a process to be spawned close every file descriptor from `first` on; `actions` is a `posix_spawn_file_actions_t *`.
+///
+/// Answers 0, or -1 where the C library cannot. glibc has it since 2.34, and declares it for Swift under no name.
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
+extern int wsmGlibcCloseFrom(void *actions, int first) __asm__("posix_spawn_file_actions_addclosefrom_np");
+static inline int wsmCloseFrom(void *actions, int first) { return wsmGlibcCloseFrom(actions, first) == 0 ? 0 : -1; }
+#else
+static inline int wsmCloseFrom(void *actions, int first) {
+    (void)actions;
+    (void)first;
+    return -1;
+}
+#endif
+
 #endif
