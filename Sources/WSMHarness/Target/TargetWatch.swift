@@ -90,7 +90,11 @@ final class TargetWatch: Sendable {
                 }
                 state.known[pid] = current
                 // Children that ended without being waited for take their time with them.
-                if let known { state.known[pid]?.cpuSeconds = max(known.cpuSeconds, current.cpuSeconds) }
+                guard let known else { continue }
+                state.known[pid]?.cpuSeconds = max(known.cpuSeconds, current.cpuSeconds)
+                // One that is ending has given its memory back already, and is still listed.
+                if current.rssBytes == 0 { state.known[pid]?.rssBytes = known.rssBytes }
+                state.known[pid]?.peakRssBytes = max(known.peakRssBytes, current.peakRssBytes)
             }
         }
     }
