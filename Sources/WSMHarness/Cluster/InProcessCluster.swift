@@ -1,3 +1,4 @@
+internal import Foundation
 internal import NIOCore
 internal import NIOPosix
 internal import WSMCore
@@ -9,19 +10,25 @@ internal import WSMScenario
 /// The instances of a run in this process, and the Redis that they share.
 ///
 /// Each instance has an event loop thread of its own (up to ``ownLoops``), as each instance of the reference has one.
-final class InProcessCluster: Sendable {
+final class InProcessCluster: Cluster {
     /// More instances than this share event loops.
     static let ownLoops = 64
 
     let instances: [LiveInstance]
     let redisURL: RedisURL?
     let embedded: EmbeddedRedis?
+    private let plan: LoadPlan
+    private let probes: [RunProbe]
     private let groups: [MultiThreadedEventLoopGroup]
+    /// The thread of each instance's event loop.
+    private let loopThreads: [Int?]
 
     /// Starts Redis, if the scenario wants a private one, and then the instances.
     ///
     /// - Throws: ``HarnessError`` of the environment: Redis, ports.
-    static func start(_ cluster: ClusterSpec, seed: UInt64, probes: [RunProbe]) async throws -> InProcessCluster {
+    static func start(
+        _ cluster: ClusterSpec, plan: LoadPlan, seed: UInt64, probes: [RunProbe]
+    ) async throws -> InProcessCluster {
         var embedded: EmbeddedRedis?
         var url: RedisURL?
         if cluster.manager == .broadcast {
@@ -36,11 +43,14 @@ final class InProcessCluster: Sendable {
         let loops = min(cluster.instances, ownLoops)
         let groups = (0..<loops).map { _ in MultiThreadedEventLoopGroup(numberOfThreads: 1) }
         var started: [LiveInstance] = []
+        var threads: [Int?] = []
         do {
             for (index, probe) in probes.enumerated() {
                 let configuration = Self.configuration(cluster, seed: seed, index: index, redis: url)
                 started.append(
                     try await LiveInstance.start(configuration, on: groups[index % loops], probe: probe))
+                threads.append(
+                    try await groups[index % loops].any().submit { ProcessUsage.currentThread() }.get())
             }
         } catch {
             for instance in started { _ = try? await instance.stop() }
@@ -48,14 +58,19 @@ final class InProcessCluster: Sendable {
             await embedded?.stop()
             throw error
         }
-        return InProcessCluster(instances: started, redisURL: url, embedded: embedded, groups: groups)
+        return InProcessCluster(
+            instances: started, plan: plan, probes: probes, redisURL: url, embedded: embedded, groups: groups,
+            loopThreads: threads)
     }
 
     private init(
-        instances: [LiveInstance], redisURL: RedisURL?, embedded: EmbeddedRedis?,
-        groups: [MultiThreadedEventLoopGroup]
+        instances: [LiveInstance], plan: LoadPlan, probes: [RunProbe], redisURL: RedisURL?, embedded: EmbeddedRedis?,
+        groups: [MultiThreadedEventLoopGroup], loopThreads: [Int?]
     ) {
         self.instances = instances
+        self.plan = plan
+        self.probes = probes
+        self.loopThreads = loopThreads
         self.redisURL = redisURL
         self.embedded = embedded
         self.groups = groups
@@ -73,17 +88,40 @@ final class InProcessCluster: Sendable {
         return configuration
     }
 
-    /// The event loop of an instance, for the fences and the measuring of its CPU.
+    var instanceCount: Int { instances.count }
+    var ports: [Int] { instances.map(\.port) }
+
+    /// The event loop of an instance.
     func eventLoop(of instance: Int) -> any EventLoop { groups[instance % groups.count].any() }
 
-    /// The event loops of all instances, each once.
     var eventLoops: [any EventLoop] { groups.map { $0.any() } }
 
-    var sharesLoops: Bool { groups.count < instances.count }
+    // MARK: The load
 
-    /// Stops the instances, all at once.
-    ///
-    /// What they leave behind is in the reports.
+    func startLoad(_ clock: LoadClock) async throws -> any RunningLoad {
+        Load(plan: plan, instances: instances, probes: probes, clock: clock)
+    }
+
+    func publishFences() async { await FencePublisher.publish(through: instances, probes: probes) }
+
+    func states() async -> [InstanceState] { instances.map { InstanceState($0) } }
+
+    func counts() async -> [InstanceCounts] { instances.map { InstanceCounts($0.manager.counters) } }
+
+    /// By their threads, which are named after them; an event loop that several share is divided among them evenly.
+    func usage() async -> [PartUsage] {
+        let threads = ProcessUsage.threads()
+        var sharers: [Int: Int] = [:]
+        for loop in loopThreads.compactMap({ $0 }) { sharers[loop, default: 0] += 1 }
+        return loopThreads.enumerated().map { index, loop in
+            var seconds = threads.values.filter { $0.name.hasPrefix("wsm\(index)-") }.reduce(0) { $0 + $1.cpuSeconds }
+            if let loop, let shared = threads[loop] { seconds += shared.cpuSeconds / Double(sharers[loop] ?? 1) }
+            return PartUsage(pid: getpid(), cpuSeconds: seconds)
+        }
+    }
+
+    // MARK: The end
+
     func stopInstances(deadline: TimeSpan) async throws -> [LiveInstance.StopReport] {
         try await withThrowingTaskGroup(of: (Int, LiveInstance.StopReport).self) { group in
             for (index, instance) in instances.enumerated() {
@@ -95,30 +133,21 @@ final class InProcessCluster: Sendable {
         }
     }
 
-    /// Subscriptions to events that the private Redis still has once the instances have stopped, at the deadline or as soon
-    /// as there are none; 0 where Redis may have other subscribers.
-    func subscriptionsLeft(deadline: MonotonicInstant) async -> Int {
-        guard let url = embedded?.url, let loop = groups.first?.any() else { return 0 }
-        let connect = RedisConnection.connect(to: url, on: loop, deadline: .seconds(1))
-        guard let connection = try? await connect.get() else { return 0 }
-        defer { connection.close() }
-        while true {
-            // Asked at or after the deadline, the answer is the last one, however late this task gets its turn.
-            let isLast = MonotonicInstant.now() >= deadline
-            let reply = try? await connection.send("PUBSUB", "NUMSUB", ChannelName.events.name).get()
-            guard case .array(let parts)? = reply, parts.count == 2, case .integer(let count) = parts[1] else {
-                return 0
-            }
-            if count == 0 || isLast { return Int(count) }
-            try? await Task.sleep(nanoseconds: 5_000_000)
-        }
-    }
-
-    /// Ends Redis and the threads.
-    ///
-    /// To be called however the run ends.
     func shutDown() async {
         await embedded?.stop()
         for group in groups { try? await group.shutdownGracefully() }
+    }
+}
+
+extension InstanceState {
+    /// An instance of this process.
+    init(_ instance: LiveInstance) {
+        let thread: ThreadEnd? =
+            switch instance.broadcastThreadEnd {
+            case nil: nil
+            case .stopped: .stopped
+            case .died: .dead
+            }
+        self.init(isUp: true, broadcastThread: thread, backlog: instance.backlog)
     }
 }

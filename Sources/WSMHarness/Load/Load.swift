@@ -4,7 +4,10 @@ internal import WSMRecord
 internal import WSMScenario
 
 /// The whole load of a run: every publisher and the API calls, from the plan.
-final class Load: Sendable {
+final class Load: RunningLoad {
+    /// How the names of the load's threads begin.
+    static let threadPrefix = "load-"
+
     let clock: LoadClock
     private let broadcasters: [BroadcastLoad]
     private let api: ProcessLoad?
@@ -38,6 +41,8 @@ final class Load: Sendable {
         if let api { sum.add(api.scheduleSlip) }
         return sum
     }
+
+    func stop() { clock.stop() }
 
     var refusals: ProcessLoad.Refusals { api?.refusals ?? .init() }
 }

@@ -23,7 +23,7 @@ final class ProcessLoad: Sendable {
     }
 
     /// Calls that failed, by what they were.
-    struct Refusals: Hashable, Sendable {
+    struct Refusals: Hashable, Sendable, Codable {
         var starts = 0
         var resumes = 0
         var aborts = 0

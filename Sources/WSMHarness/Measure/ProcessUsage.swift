@@ -1,15 +1,19 @@
 internal import Foundation
+internal import NIOCore
 internal import WSMCore
 
 /// CPU and memory of processes and threads, read from /proc.
 enum ProcessUsage {
-    /// CPU seconds that each thread of this process has used, by thread number, with its name.
-    static func threads() -> [Int: (name: String, cpuSeconds: Double)] {
+    /// CPU seconds that each thread of a process has used, by thread number, with its name.
+    ///
+    /// - Parameter process: Its number, or `self`.
+    static func threads(of process: String = "self") -> [Int: (name: String, cpuSeconds: Double)] {
         var threads: [Int: (name: String, cpuSeconds: Double)] = [:]
-        let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
+        let folder = "/proc/\(process)/task"
+        let tasks = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         for task in tasks {
-            guard let number = Int(task), let name = read("/proc/self/task/\(task)/comm"),
-                let statistics = read("/proc/self/task/\(task)/schedstat"),
+            guard let number = Int(task), let name = read("\(folder)/\(task)/comm"),
+                let statistics = read("\(folder)/\(task)/schedstat"),
                 let nanoseconds = statistics.split(separator: " ").first.flatMap({ Double($0) })
             else { continue }
             threads[number] = (name.trimmingCharacters(in: .newlines), nanoseconds / 1e9)
@@ -21,6 +25,15 @@ enum ProcessUsage {
     static func currentThread() -> Int? {
         let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/thread-self")
         return link?.split(separator: "/").last.flatMap { Int($0) }
+    }
+
+    /// The numbers of the threads that event loops run on.
+    static func threads(of loops: [any EventLoop]) async throws -> [Int] {
+        var threads: [Int] = []
+        for loop in loops {
+            if let thread = try await loop.submit({ currentThread() }).get() { threads.append(thread) }
+        }
+        return threads
     }
 
     /// CPU seconds that a process has used with all its threads; `nil` when it is gone.
@@ -45,5 +58,14 @@ enum ProcessUsage {
 
     static func read(_ path: String) -> String? {
         try? String(contentsOfFile: path, encoding: .utf8)
+    }
+}
+
+extension PartUsage {
+    /// A part of the process `pid`, with the memory of the whole process.
+    init(pid: Int32, cpuSeconds: Double) {
+        let memory = ProcessUsage.memory(of: pid) ?? (0, 0)
+        self.init(
+            pid: pid, cpuSeconds: cpuSeconds, rssBytes: Int64(memory.now), peakRssBytes: Int64(memory.peak))
     }
 }

@@ -29,8 +29,8 @@ extension Measurement {
         result.guarantees = guarantees(settlement, expect: scenario.expect)
         result.instances = context.probes.indices.map(instanceResult)
         result.target = target
-        if let sampler, let samples {
-            result.resources = sampler.resources(
+        if let samples {
+            result.resources = Resources(
                 from: samples.before, to: samples.after, deliveries: result.delivery.received,
                 redisConnections: redisState?.connections)
         }
@@ -95,8 +95,7 @@ extension Measurement {
     }
 
     private func instanceResult(_ index: Int) -> InstanceResult {
-        let instance = context.system.instances[index]
-        let counters = instance.manager.counters
+        let counters = counts.indices.contains(index) ? counts[index] : InstanceCounts()
         let events = context.probes[index].recordedEvents
         var result = InstanceResult(index: index)
         result.connections = counters.connections
@@ -111,11 +110,7 @@ extension Measurement {
         result.leftOutForSlowClients = events.leftOut
         result.skippedAtShutdown = events.skippedAtShutdown
         result.broadcastThread =
-            switch threadEnds.indices.contains(index) ? threadEnds[index] : nil {
-            case nil: "running"
-            case .stopped: "stopped"
-            case .died: "dead"
-            }
+            (states.indices.contains(index) ? states[index].broadcastThread : nil)?.rawValue ?? "running"
         result.clientsCut = stopReports.indices.contains(index) ? stopReports[index].clientsCut : 0
         result.leftInQueue = stopReports.indices.contains(index) ? stopReports[index].updatesLeft : 0
         return result

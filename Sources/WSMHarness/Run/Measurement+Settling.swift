@@ -45,7 +45,7 @@ extension Measurement {
     var promises: Set<GuaranteeID> {
         if case .target = context.system { return [.integrity, .sessionBounds] }
         let cluster = context.scenario.cluster
-        let wasRetried = context.system.instances.contains { $0.manager.counters.riskyRetries > 0 }
+        let wasRetried = counts.contains { $0.riskyRetries > 0 }
         var promise = PromiseContext(
             manager: cluster.manager, instances: cluster.instances, usesQueue: cluster.executor == .threadpool,
             hasProcesses: !context.plan.processes.isEmpty, publishesInOrder: true, publishRetried: wasRetried,

@@ -8,12 +8,6 @@ internal import WSMVerify
 
 /// Everything that a run has measured, before it is settled and judged.
 struct Measurement: Sendable {
-    /// Redis as it was at the end of the measured window.
-    struct RedisState: Sendable {
-        var version: String?
-        var connections = 0
-    }
-
     let context: RunContext
     var clock: LoadClock?
     var interrupted = false
@@ -27,15 +21,17 @@ struct Measurement: Sendable {
     var endOfLoad: SettlementContext.EndOfLoad?
     /// How the instances were stopped.
     var shutdown: SettlementContext.Shutdown?
-    var sampler: ResourceSampler?
     var samples: (before: ResourceSample, after: ResourceSample)?
-    var redisState: RedisState?
+    /// Redis as it was at the end of the measured window.
+    var redisState: RedisInspection.State?
     /// What a target showed from outside; `nil` with a cluster.
     var target: TargetResult?
     /// What the generator can do here, or why nobody knows.
     var calibration = CalibrationOutcome.skipped("the run ended before it")
     var generator = GeneratorFigures()
-    var threadEnds: [BroadcastThreadEnd?] = []
+    /// How the instances stood at the end of the load.
+    var states: [InstanceState] = []
+    var counts: [InstanceCounts] = []
     var stopReports: [LiveInstance.StopReport] = []
     var fleet = FleetStatistics()
     var loops: [LoopRecord] = []

@@ -52,7 +52,7 @@ final class ProgressReporter: Sendable {
     }
 
     private func tell() async throws {
-        let parts = try await context.fleet.withSinks(\.progress)
+        let parts = try await context.fleet.progress()
         let received = parts.reduce(0) { $0 + $1.received }
         let published = context.publishers.logs.lazy.filter { !$0.isFence }.reduce(0) { sum, log in
             sum + log.submittedCount(channel: context.publishers.number(of: .events) ?? 0)

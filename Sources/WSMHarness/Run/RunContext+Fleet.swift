@@ -12,7 +12,7 @@ extension RunContext {
         _ scenario: Scenario, _ runOptions: RunOptions, run: UInt32, publishers: PublisherTable, probes: [RunProbe],
         cluster: InProcessCluster,
         group: MultiThreadedEventLoopGroup, trace: RunTrace?
-    ) -> any Fleet<DeliveryObserver> {
+    ) async throws -> any RunFleet {
         let ping = scenario.clients.ping
         let options = FleetOptions(
             pingInterval: ping > .zero ? ping : nil, reconnect: scenario.clients.reconnect.policy, seed: scenario.seed,
@@ -21,24 +21,27 @@ extension RunContext {
         let bounds = LagBounds(isolation: scenario.expect.bounds.isolation, lag: scenario.expect.bounds.lag)
         switch scenario.clients.transport {
         case .websocket:
-            let endpoints = cluster.instances.enumerated().map { index, instance in
-                let port = runOptions.clientPort(index, instance.port)
+            let endpoints = cluster.ports.enumerated().map { index, port in
+                let port = runOptions.clientPort(index, port)
                 return ClientEndpoint(host: "127.0.0.1", port: port, path: "/api/ws/events")
             }
             let spec = scenario.cluster
             let isPerClient = spec.manager == .broadcast && spec.subscription == .perClient
-            return ClientFleet<DeliveryObserver>(group: group, endpoints: endpoints, options: options) { loop in
+            let fleet = ClientFleet<DeliveryObserver>(group: group, endpoints: endpoints, options: options) { loop in
                 DeliveryObserver(
                     run: run, publisherCount: publishers.count, channel: channel, bounds: bounds,
                     written: FleetWrittenInstants(probes, isPerClient: isPerClient), trace: trace?.clientLane(loop))
             }
+            return try await LocalFleet(
+                fleet, loops: Array(group.makeIterator()), instanceLoops: cluster.eventLoops)
         case .direct:
-            return DirectFleet<DeliveryObserver>(hosts: cluster.directHosts, options: options) { loop in
+            let fleet = DirectFleet<DeliveryObserver>(hosts: cluster.directHosts, options: options) { loop in
                 // Nothing is written: there is no wire stage.
                 DeliveryObserver(
                     run: run, publisherCount: publishers.count, channel: channel, bounds: bounds,
                     trace: trace?.clientLane(loop))
             }
+            return try await LocalFleet(fleet, loops: [], instanceLoops: cluster.eventLoops)
         }
     }
 }

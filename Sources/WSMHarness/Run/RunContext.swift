@@ -16,14 +16,13 @@ struct RunContext: Sendable {
     let publishers: PublisherTable
     let probes: [RunProbe]
     let system: SystemUnderTest
+    /// The event loops of clients in this process, of questions to Redis, and of the calibration.
     let clientGroup: MultiThreadedEventLoopGroup
-    let fleet: any Fleet<DeliveryObserver>
+    let fleet: any RunFleet
     let trace: RunTrace?
 
-    /// The event loops of the clients' sockets; none without sockets.
-    var clientLoops: [any EventLoop] {
-        scenario.clients.transport == .direct ? [] : Array(clientGroup.makeIterator())
-    }
+    /// Where the calibration's clients live, as the run's own do.
+    var calibrationLoops: [any EventLoop] { Array(clientGroup.makeIterator()) }
 
     /// Makes the trace of a run, by the number in its stamps and its publishers.
     typealias OpenTrace = (_ run: UInt32, _ publishers: PublisherTable) throws -> RunTrace
@@ -53,13 +52,13 @@ struct RunContext: Sendable {
         }
         let cluster: InProcessCluster
         do {
-            cluster = try await InProcessCluster.start(spec, seed: scenario.seed, probes: probes)
+            cluster = try await InProcessCluster.start(spec, plan: plan, seed: scenario.seed, probes: probes)
         } catch {
             _ = try? await trace?.finish(nil)
             throw error
         }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 2))
-        let fleet = makeFleet(
+        let fleet = try await makeFleet(
             scenario, options, run: run, publishers: publishers, probes: probes, cluster: cluster, group: group,
             trace: trace)
         trace?.watch(fleet)
@@ -91,11 +90,13 @@ struct RunContext: Sendable {
         let options = FleetOptions(
             pingInterval: ping > .zero ? ping : nil, reconnect: scenario.clients.reconnect.policy, seed: scenario.seed)
         let bounds = LagBounds(isolation: scenario.expect.bounds.isolation, lag: scenario.expect.bounds.lag)
-        let fleet = ClientFleet<DeliveryObserver>(group: group, endpoints: system.endpoints, options: options) { loop in
+        let clients = ClientFleet<DeliveryObserver>(group: group, endpoints: system.endpoints, options: options) {
+            loop in
             DeliveryObserver(
                 run: run, publisherCount: publishers.count, channel: PublisherTable.targetChannel, bounds: bounds,
                 trace: trace?.clientLane(loop))
         }
+        let fleet = try await LocalFleet(clients, loops: Array(group.makeIterator()), instanceLoops: [])
         trace?.watch(fleet)
         return RunContext(
             scenario: scenario, plan: plan, run: run, publishers: publishers, probes: [], system: .target(system),
@@ -108,16 +109,12 @@ struct RunContext: Sendable {
         return UInt32(truncatingIfNeeded: (now &* 0x9e37_79b9_7f4a_7c15) >> 24)
     }
 
-    /// Open sessions that have received nothing that was published at `instant` or later.
-    func sessionsBehind(_ instant: MonotonicInstant) async throws -> Int {
-        try await fleet.withSinks { $0.openSessions(behind: instant) }.reduce(0, +)
-    }
-
     /// Ends the threads and Redis, however the run went.
     func shutDown() async {
         await fleet.endSessions(deadline: .now())
         _ = try? await system.stopInstances(deadline: .seconds(1))
         await trace?.closeLanes(of: fleet, logs: publishers.logs)
+        await fleet.shutDown()
         await system.shutDown()
         try? await clientGroup.shutdownGracefully()
     }

@@ -35,9 +35,9 @@ struct RunDriver: Sendable {
         let clock = LoadClock(start: start, warmup: context.scenario.warmup, duration: context.scenario.duration)
         let load = try await startLoad(clock)
         measurement.clock = clock
-        try await measure(load, reporter, &measurement)
+        try await measure(load, clock, reporter, &measurement)
         try await drain(load, reporter, &measurement)
-        try await close(load, reporter, &measurement)
+        try await close(load, clock, reporter, &measurement)
         return measurement
     }
 
@@ -70,65 +70,68 @@ struct RunDriver: Sendable {
             measurement.connectFailure = error.message
         } catch is CancellationError {}
         try await fence(until: .now() + Deadline.startFence, since: MonotonicInstant(nanoseconds: 0), reporter)
-        measurement.neverSubscribed = try await context.sessionsBehind(MonotonicInstant(nanoseconds: 0))
+        measurement.neverSubscribed = try await context.fleet.sessionsBehind(MonotonicInstant(nanoseconds: 0))
         if !interruption.isRequested { try await context.checkTargetIsHeard(measurement.neverSubscribed) }
     }
 
-    private func startLoad(_ clock: LoadClock) async throws -> Load {
+    private func startLoad(_ clock: LoadClock) async throws -> any RunningLoad {
         for probe in context.probes { probe.startMeasuring(from: clock.measuredFrom) }
-        _ = try await context.fleet.withSinks { $0.startMeasuring(at: clock.measuredFrom) }
+        try await context.fleet.startMeasuring(at: clock.measuredFrom)
         let churn = context.plan.churn.map { FleetChurn(client: UInt32($0.client), at: clock.start + $0.at) }
-        if !churn.isEmpty { try context.fleet.churn(churn) }
-        return context.startLoad(clock)
+        if !churn.isEmpty { try await context.fleet.churn(churn) }
+        return try await context.startLoad(clock)
     }
 
     private func measure(
-        _ load: Load, _ reporter: ProgressReporter, _ measurement: inout Measurement
+        _ load: any RunningLoad, _ clock: LoadClock, _ reporter: ProgressReporter, _ measurement: inout Measurement
     ) async throws {
-        let clock = load.clock
-        let sampler = try await ResourceSampler(context.system, clientLoops: context.clientLoops)
-        let watch = try await context.watchGenerator()
+        let sampler = await ResourceSampler(context.system, context.fleet)
+        let watch = try await context.fleet.makeWatch()
         reporter.begin(.warmup, total: context.scenario.warmup)
         try await wait(until: clock.measuredFrom, reporter)
-        let before = sampler.sample()
-        watch.begin()
+        let before = await sampler.sample()
+        await watch.begin()
         reporter.begin(.measuring, total: context.scenario.duration)
         try await wait(until: clock.end, reporter)
         if interruption.isRequested {
-            clock.stop()
+            load.stop()
             measurement.interrupted = true
         }
         measurement.generator = await watch.end()
-        measurement.sampler = sampler
-        measurement.samples = (before, sampler.sample())
+        measurement.samples = (before, await sampler.sample())
         measurement.redisState = await redisState()
     }
 
-    private func drain(_ load: Load, _ reporter: ProgressReporter, _ measurement: inout Measurement) async throws {
+    private func drain(
+        _ load: any RunningLoad, _ reporter: ProgressReporter, _ measurement: inout Measurement
+    ) async throws {
         reporter.begin(.draining, total: .zero)
-        context.fleet.releaseSlowReaders()
+        await context.fleet.releaseSlowReaders()
         let deadline = MonotonicInstant.now() + Deadline.drain
         while MonotonicInstant.now() < deadline {
-            let working = context.system.instances.contains { $0.broadcastThreadEnd == nil && $0.backlog > 0 }
-            if load.hasEnded, !working { break }
+            let states = await context.system.cluster?.states() ?? []
+            if load.hasEnded, !states.contains(where: \.isWorking) { break }
             try await reporter.pause()
         }
-        load.clock.stop()
-        measurement.threadEnds = context.system.instances.map(\.broadcastThreadEnd)
+        load.stop()
+        measurement.states = await context.system.cluster?.states() ?? []
         let mark = MonotonicInstant.now()
         try await fence(until: mark + Deadline.endFence, since: mark, reporter)
         measurement.endOfLoad = .init(fencedFrom: mark, waitedUntil: .now())
-        measurement.unfencedAtEnd = try await context.sessionsBehind(mark)
+        measurement.unfencedAtEnd = try await context.fleet.sessionsBehind(mark)
     }
 
-    private func close(_ load: Load, _ reporter: ProgressReporter, _ measurement: inout Measurement) async throws {
+    private func close(
+        _ load: any RunningLoad, _ clock: LoadClock, _ reporter: ProgressReporter, _ measurement: inout Measurement
+    ) async throws {
         reporter.begin(.closing, total: .zero)
         measurement.shutdown = try await shutDownInstances(reporter, &measurement)
         await context.fleet.endSessions(deadline: .now() + Deadline.close)
         measurement.fleet = await context.fleet.statistics()
         measurement.shutdown?.repeatedCloses = Int64(measurement.fleet.repeatedCloses)
-        measurement.target = context.system.targetResult(clock: load.clock, measurement.fleet)
-        measurement.loops = try await context.fleet.finish().map { $0.snapshot() }
+        measurement.target = context.system.targetResult(clock: clock, measurement.fleet)
+        measurement.loops = try await context.fleet.finish()
+        measurement.counts = await context.system.cluster?.counts() ?? []
         measurement.scheduleSlip = load.scheduleSlip
         measurement.refusals = load.refusals
     }
@@ -139,7 +142,7 @@ struct RunDriver: Sendable {
     private func shutDownInstances(
         _ reporter: ProgressReporter, _ measurement: inout Measurement
     ) async throws -> SettlementContext.Shutdown? {
-        guard case .cluster(let cluster) = context.system else { return nil }
+        guard let cluster = context.system.cluster else { return nil }
         await context.fleet.awaitCloses()
         var shutdown = SettlementContext.Shutdown(at: .now())
         measurement.stopReports = try await cluster.stopInstances(deadline: Deadline.close)
@@ -149,7 +152,11 @@ struct RunDriver: Sendable {
         // What the instances have sent is on its way to the clients, and Redis notices a closed connection when it gets to it.
         let deadline = MonotonicInstant.now() + Deadline.lastCloses
         while context.fleet.connectedCount > 0, MonotonicInstant.now() < deadline { try await reporter.pause() }
-        shutdown.subscriptions = await cluster.subscriptionsLeft(deadline: .now() + Deadline.close)
+        // A Redis that is not the run's own may have other subscribers.
+        if let url = cluster.embedded?.url {
+            let inspection = RedisInspection(url: url, loop: context.clientGroup.any())
+            shutdown.subscriptions = await inspection.subscriptionsLeft(deadline: .now() + Deadline.close)
+        }
         return shutdown
     }
 
@@ -166,36 +173,20 @@ struct RunDriver: Sendable {
         until deadline: MonotonicInstant, since instant: MonotonicInstant, _ reporter: ProgressReporter
     ) async throws {
         var interval = TimeSpan.milliseconds(50)
-        while try await context.sessionsBehind(instant) > 0 {
+        while try await context.fleet.sessionsBehind(instant) > 0 {
             guard MonotonicInstant.now() < deadline, !context.system.refusesFences else { return }
             await context.publishFences()
             let next = MonotonicInstant.now() + interval
-            while MonotonicInstant.now() < next, try await context.sessionsBehind(instant) > 0 {
+            while MonotonicInstant.now() < next, try await context.fleet.sessionsBehind(instant) > 0 {
                 try await reporter.pause(noLaterThan: .now() + .milliseconds(5))
             }
             interval = min(interval.scaled(by: 2), .seconds(1))
         }
     }
 
-    /// Redis' version and the connections that it has now, ours for the question not counted.
-    private func redisState() async -> Measurement.RedisState? {
+    private func redisState() async -> RedisInspection.State? {
         if case .target(let target) = context.system { return target.watch.redisState }
-        guard case .cluster(let cluster) = context.system, let url = cluster.redisURL else { return nil }
-        let loop = cluster.eventLoop(of: 0)
-        guard let connection = try? await RedisConnection.connect(to: url, on: loop, deadline: .seconds(2)).get() else {
-            return Measurement.RedisState()
-        }
-        defer { connection.close() }
-        guard case .string(let info)? = try? await connection.send("INFO").get() else {
-            return Measurement.RedisState()
-        }
-        var state = Measurement.RedisState()
-        for line in String(buffer: info).split(whereSeparator: \.isNewline) {
-            if line.hasPrefix("redis_version:") { state.version = String(line.dropFirst("redis_version:".count)) }
-            if line.hasPrefix("connected_clients:") {
-                state.connections = max(0, (Int(line.dropFirst("connected_clients:".count)) ?? 1) - 1)
-            }
-        }
-        return state
+        guard let url = context.system.cluster?.redisURL else { return nil }
+        return await RedisInspection(url: url, loop: context.clientGroup.any()).state()
     }
 }

@@ -6,15 +6,12 @@ internal import WSMScenario
 
 /// What a run measures: a cluster that it starts and ends, or a target that runs already.
 enum SystemUnderTest: Sendable {
-    case cluster(InProcessCluster)
+    case cluster(any Cluster)
     case target(TargetSystem)
 
-    /// The instances in this process; a target has none.
-    var instances: [LiveInstance] {
-        switch self {
-        case .cluster(let cluster): cluster.instances
-        case .target: []
-        }
+    /// The cluster; `nil` for a target.
+    var cluster: (any Cluster)? {
+        if case .cluster(let cluster) = self { cluster } else { nil }
     }
 
     /// The event loops of the instances in this process.
@@ -73,9 +70,9 @@ enum SystemUnderTest: Sendable {
 
 extension RunContext {
     /// Starts the load's threads; they wait for the clock's start.
-    func startLoad(_ clock: LoadClock) -> Load {
+    func startLoad(_ clock: LoadClock) async throws -> any RunningLoad {
         switch system {
-        case .cluster(let cluster): Load(plan: plan, instances: cluster.instances, probes: probes, clock: clock)
+        case .cluster(let cluster): try await cluster.startLoad(clock)
         case .target(let target): Load(plan: plan, target: target, clock: clock)
         }
     }
@@ -83,7 +80,7 @@ extension RunContext {
     /// Publishes one fence through each instance, or one to the target.
     func publishFences() async {
         switch system {
-        case .cluster(let cluster): await FencePublisher.publish(through: cluster.instances, probes: probes)
+        case .cluster(let cluster): await cluster.publishFences()
         case .target(let target): await target.publishFence()
         }
     }

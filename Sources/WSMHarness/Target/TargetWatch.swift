@@ -55,9 +55,9 @@ final class TargetWatch: Sendable {
     var ended: [Int32: MonotonicInstant] { state.withLock { $0.endedAt } }
 
     /// Redis as it was since the first ``mark()``; `nil` when it never answered, or is not known.
-    var redisState: Measurement.RedisState? {
+    var redisState: RedisInspection.State? {
         state.withLock { state in
-            state.mostConnections.map { Measurement.RedisState(version: state.redisVersion, connections: $0) }
+            state.mostConnections.map { RedisInspection.State(version: state.redisVersion, connections: $0) }
         }
     }
 

@@ -31,12 +31,12 @@ final class RunTrace: Sendable {
     func instanceLane(_ instance: Int) -> SharedTraceLane { writer.instanceLane(instance) }
 
     /// Hands over what waits in the clients' lanes, twice a second, so that a crash loses little of a quiet run.
-    func watch(_ fleet: any Fleet<DeliveryObserver>) {
+    func watch(_ fleet: any RunFleet) {
         let task = Task {
             while !Task.isCancelled {
                 try? await Task.sleep(nanoseconds: UInt64(Self.interval.nanoseconds))
                 let old = MonotonicInstant.now() + Self.longestWait.scaled(by: -1)
-                _ = try? await fleet.withSinks { $0.trace?.handOver(olderThan: old) }
+                await fleet.handOverTrace(olderThan: old)
             }
         }
         aging.withLock { $0 = task }
@@ -45,13 +45,12 @@ final class RunTrace: Sendable {
     /// Closes the lanes of the clients and the logs: what is reported later is nowhere.
     ///
     /// While the fleet's event loops still run.
-    func closeLanes(of fleet: any Fleet<DeliveryObserver>, logs: [PublishLog]) async {
+    func closeLanes(of fleet: any RunFleet, logs: [PublishLog]) async {
         let task = aging.withLock { $0 }
         task?.cancel()
         await task?.value
         for log in logs { log.close() }
-        // It fails only when a loop was shut down, and then its lane is not closed, which the outcome tells.
-        _ = try? await fleet.withSinks { $0.trace?.close() }
+        await fleet.closeTrace()
     }
 
     /// Writes the rest and ends the trace; without a document it stays without its last one.

@@ -5,7 +5,7 @@ internal import WSMCore
 internal import WSMRecord
 
 /// Watches the load generator over the measured window: its loops' stalls, who had the CPUs, the clients' receive buffers.
-final class GeneratorWatch: Sendable {
+final class GeneratorWatch: GeneratorWatching {
     private static let bufferInterval = TimeSpan.milliseconds(200)
     /// Sockets of each loop that are looked at a time; the next look takes others.
     private static let bufferSample = 16
@@ -40,16 +40,8 @@ final class GeneratorWatch: Sendable {
         self.clientLoops = clientLoops
         self.instanceLoops = instanceLoops
         sample = sampleBuffers
-        clientThreads = try await Self.threads(of: clientLoops)
-        instanceThreads = try await Self.threads(of: instanceLoops)
-    }
-
-    private static func threads(of loops: [any EventLoop]) async throws -> [Int] {
-        var threads: [Int] = []
-        for loop in loops {
-            if let thread = try await loop.submit({ ProcessUsage.currentThread() }).get() { threads.append(thread) }
-        }
-        return threads
+        clientThreads = try await ProcessUsage.threads(of: clientLoops)
+        instanceThreads = try await ProcessUsage.threads(of: instanceLoops)
     }
 
     /// The measured window begins.

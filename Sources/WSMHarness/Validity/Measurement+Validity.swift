@@ -57,19 +57,6 @@ extension Measurement {
     }
 }
 
-extension RunContext {
-    /// Watches this run's loops and sockets.
-    func watchGenerator() async throws -> GeneratorWatch {
-        var sampleBuffers: (@Sendable (Int) async -> ReceiveBuffers)?
-        if !clientLoops.isEmpty {
-            let fleet = self.fleet
-            sampleBuffers = { limit in await fleet.sampleReceiveBuffers(limit: limit) }
-        }
-        return try await GeneratorWatch(
-            clientLoops: clientLoops, instanceLoops: system.eventLoops, sampleBuffers: sampleBuffers)
-    }
-}
-
 extension RunDriver {
     /// Finds what the generator can do here, if the plan asks for enough to make that of interest.
     func calibrate(_ reporter: ProgressReporter, _ measurement: inout Measurement) async throws {
@@ -83,7 +70,7 @@ extension RunDriver {
         reporter.begin(.calibrating, total: Calibrator.length)
         do {
             let isDirect = context.scenario.clients.transport == .direct
-            let loops = isDirect ? context.system.eventLoops : context.clientLoops
+            let loops = isDirect ? context.system.eventLoops : context.calibrationLoops
             let calibrator = Calibrator(plan: context.plan, loops: loops, run: context.run ^ 1)
             measurement.calibration = .done(
                 isDirect
