@@ -34,6 +34,8 @@ let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swi
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -49,6 +51,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
@@ -70,7 +74,7 @@ let package = Package(
             needs: [
                 "WSMCore", "WSMManagers", "WSMRedis", "WSMInstance", "WSMRecord", "WSMVerify", "WSMClients",
                 "WSMScenario",
-            ], uses: [nioCore, nioPosix, nioHTTP, nioWebSocket]),
+            ], uses: [nioCore, nioPosix, nioHTTP, nioWebSocket, subprocess, system]),
         module("WSMReport", needs: ["WSMCore", "WSMRecord", "WSMVerify", "WSMHarness"]),
         .executableTarget(
             name: "wsmlab",

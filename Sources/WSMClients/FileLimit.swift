@@ -43,6 +43,13 @@ package enum FileLimit {
         return fits
     }
 
+    /// How many clients a process of their own can have, each with one descriptor.
+    package static var clientsPerProcess: Int {
+        var limit = rlimit()
+        guard getrlimit(resource, &limit) == 0 else { return 1024 - reserve }
+        return max(1, Int(clamping: limit.rlim_max) - reserve)
+    }
+
     #if canImport(Glibc)
     private static var resource: __rlimit_resource_t { __rlimit_resource_t(RLIMIT_NOFILE.rawValue) }
     #else

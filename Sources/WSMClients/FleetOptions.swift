@@ -48,7 +48,7 @@ package struct FleetClient: Sendable, Hashable {
 }
 
 /// One churn of the plan: the client's session ends and a new one begins at once.
-package struct FleetChurn: Sendable, Hashable {
+package struct FleetChurn: Sendable, Hashable, Codable {
     package var client: UInt32
     package var at: MonotonicInstant
 

@@ -1,7 +1,7 @@
 import WSMCore
 
 /// What a fleet counted beside the deliveries, which its sinks count.
-package struct FleetStatistics: Sendable, Hashable {
+package struct FleetStatistics: Sendable, Hashable, Codable {
     /// Attempts to connect, first ones and all others.
     package var attempts = 0
     /// Attempts that ended in an open session.

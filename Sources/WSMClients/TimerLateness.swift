@@ -3,7 +3,7 @@ package import WSMCore
 /// How late the fleet's timers came: whether the load generator itself kept up with its plan.
 ///
 /// Buckets of a sixteenth of a power of two: a quantile is at most 6.25 % too high. Below 16 ns they are exact.
-package struct TimerLateness: Sendable, Hashable {
+package struct TimerLateness: Sendable, Hashable, Codable {
     private var buckets: [UInt32]
     package private(set) var count = 0
     /// The latest of all, exact.

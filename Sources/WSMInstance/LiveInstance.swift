@@ -169,7 +169,7 @@ public final class LiveInstance: Sendable {
 }
 
 /// The threads and the API of an instance, made before its listening socket.
-private struct Parts {
+struct Parts {
     let pool: WorkerPool
     let thread: ProcessDataBroadcastThread?
     let api: DirectBroadcaster?

@@ -3,9 +3,9 @@
 /// A socket is written `unix:///path`, `redis+unix:///path` or `redis:///path`, its database as `?db=N`. User, password and
 /// path are percent-decoded, IPv6 addresses stand in brackets. The forms are those of redis-py's `Redis.from_url`, except
 /// that `rediss://` (TLS) is refused.
-public struct RedisURL: Sendable, Hashable {
+public struct RedisURL: Sendable, Hashable, Codable {
     /// How the server is reached.
-    enum Address: Sendable, Hashable {
+    enum Address: Sendable, Hashable, Codable {
         case tcp(host: String, port: Int)
         case unixSocket(path: String)
     }

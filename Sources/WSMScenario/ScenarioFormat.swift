@@ -28,7 +28,7 @@ enum ScenarioFormat {
             "memory reaches an instance's own clients only; broadcast goes through Redis."),
         KeyFormat("instances", .count(Limits.instances), default: "1", "How many orchestrator instances."),
         KeyFormat(
-            "placement", .choice(Placement.words, unsupported: ["processes"]), default: "in-process",
+            "placement", .choice(Placement.words), default: "in-process",
             "All instances in one process, or each in its own."),
         KeyFormat(
             "executor", .choice(Executor.words, unsupported: ["worker"]), default: "threadpool",

@@ -26,7 +26,10 @@ struct Wsmlab: AsyncParsableCommand {
             \(exitCodes)
             """,
         version: RunEnvironment.programVersion,
-        subcommands: [RunCommand.self, VerifyCommand.self, ServeCommand.self, ValidateCommand.self, SchemaCommand.self])
+        subcommands: [
+            RunCommand.self, VerifyCommand.self, ServeCommand.self, ValidateCommand.self, SchemaCommand.self,
+            ChildCommand.self,
+        ])
 
     private static let exitCodes = WSMHarness.ExitCode.allCases
         .map { "  \($0.rawValue)\(String(repeating: " ", count: 5 - "\($0.rawValue)".count))\($0.meaning)" }
@@ -54,13 +57,14 @@ struct Wsmlab: AsyncParsableCommand {
     /// A word that is no command gets the list of those that are; the parser would call it an unexpected argument.
     private static func refuseUnknownCommand(_ word: String?) {
         guard let word, !word.hasPrefix("-") else { return }
+        let shown = configuration.subcommands.filter { $0.configuration.shouldDisplay }
         let known = configuration.subcommands.compactMap { $0.configuration.commandName }
         guard !known.contains(word), word != "help" else { return }
         let text = Output.printable(word)
         Output.errors.write(
             """
             wsmlab: error: there is no command "\(text)"
-            Commands: \(known.joined(separator: ", ")). See wsmlab --help.
+            Commands: \(shown.compactMap { $0.configuration.commandName }.joined(separator: ", ")). See wsmlab --help.
 
             """)
         Wsmlab.exit(withError: ArgumentParser.ExitCode(WSMHarness.ExitCode.usage.rawValue))

@@ -41,6 +41,15 @@ public final class DedicatedThread: Sendable {
         finished.wait(until: deadline) { $0 ? true : nil } ?? false
     }
 
+    /// Runs `body` on a thread of its own and returns what it returns, without blocking the caller's.
+    public static func perform<Result: Sendable>(
+        name: String, _ body: @escaping @Sendable () throws -> Result
+    ) async throws -> Result {
+        try await withCheckedThrowingContinuation { continuation in
+            _ = DedicatedThread(name: name) { continuation.resume(with: Swift.Result { try body() }) }
+        }
+    }
+
     /// Whether the thread has ended.
     public var hasEnded: Bool { finished.withLock { $0 } }
 }

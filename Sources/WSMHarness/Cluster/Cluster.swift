@@ -23,10 +23,14 @@ protocol Cluster: Sendable {
     /// Publishes one fence through each instance that is up, and returns when all are published or have failed.
     func publishFences() async
     func states() async -> [InstanceState]
+    /// Messages of the load that were submitted so far; `nil` where the publishers' logs already say it.
+    func submitted() async -> Int?
     /// Stops the instances, all at once.
     ///
     /// What they leave behind is in the reports.
     func stopInstances(deadline: TimeSpan) async throws -> [LiveInstance.StopReport]
+    /// Completes what the run's probes and logs know, once the instances have been stopped.
+    func finishRecords() async throws
     /// What each instance has counted since its first start.
     func counts() async -> [InstanceCounts]
     /// What each instance has used so far.

@@ -29,17 +29,7 @@ final class InProcessCluster: Cluster {
     static func start(
         _ cluster: ClusterSpec, plan: LoadPlan, seed: UInt64, probes: [RunProbe]
     ) async throws -> InProcessCluster {
-        var embedded: EmbeddedRedis?
-        var url: RedisURL?
-        if cluster.manager == .broadcast {
-            switch cluster.redis {
-            case .embedded:
-                let server = try await EmbeddedRedis.start()
-                embedded = server
-                url = server.url
-            case .url(let text): url = try RedisURL(text)
-            }
-        }
+        let (embedded, url) = try await startRedis(cluster)
         let loops = min(cluster.instances, ownLoops)
         let groups = (0..<loops).map { _ in MultiThreadedEventLoopGroup(numberOfThreads: 1) }
         var started: [LiveInstance] = []
@@ -76,7 +66,18 @@ final class InProcessCluster: Cluster {
         self.groups = groups
     }
 
-    private static func configuration(
+    /// The Redis of a cluster: a private one, started here, or one that runs already; neither in memory.
+    static func startRedis(_ cluster: ClusterSpec) async throws -> (EmbeddedRedis?, RedisURL?) {
+        guard cluster.manager == .broadcast else { return (nil, nil) }
+        switch cluster.redis {
+        case .embedded:
+            let server = try await EmbeddedRedis.start()
+            return (server, server.url)
+        case .url(let text): return (nil, try RedisURL(text))
+        }
+    }
+
+    static func configuration(
         _ cluster: ClusterSpec, seed: UInt64, index: Int, redis: RedisURL?
     ) -> LiveInstance.Configuration {
         var manager = LiveWebSocketManager.Configuration(policies: cluster.policies, redis: redis)
@@ -103,6 +104,10 @@ final class InProcessCluster: Cluster {
     }
 
     func publishFences() async { await FencePublisher.publish(through: instances, probes: probes) }
+
+    func submitted() async -> Int? { nil }
+
+    func finishRecords() async throws {}
 
     func states() async -> [InstanceState] { instances.map { InstanceState($0) } }
 

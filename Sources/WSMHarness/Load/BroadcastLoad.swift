@@ -10,13 +10,15 @@ internal import WSMScenario
 /// publisher lost by waking late (the generator's own delay).
 final class BroadcastLoad: Sendable {
     private let thread: DedicatedThread
-    private let slip = Monitor(LatencyHistogram())
 
     /// Publishes one message of the plan and returns when that is done.
     typealias Publish = (_ intended: MonotonicInstant, _ sent: MonotonicInstant) -> Void
 
-    convenience init(_ plan: PlannedBroadcaster, instance: LiveInstance, probe: RunProbe, clock: LoadClock) {
-        self.init(plan, clock: clock) {
+    convenience init(
+        _ plan: PlannedBroadcaster, instance: LiveInstance, probe: any MeasuringProbe, clock: LoadClock,
+        record: any LoadRecord
+    ) {
+        self.init(plan, clock: clock, record: record) {
             let publisher = instance.manager.makePublisher(entity: 1 << 32 | UInt64(plan.index))
             let json = BroadcastPayload.json(bytes: plan.payloadBytes)
             return { intended, sent in
@@ -29,8 +31,10 @@ final class BroadcastLoad: Sendable {
     }
 
     /// - Parameter makePublish: Called once, on the load's thread, which alone uses what it returns.
-    init(_ plan: PlannedBroadcaster, clock: LoadClock, makePublish: @escaping @Sendable () -> Publish) {
-        let slip = self.slip
+    init(
+        _ plan: PlannedBroadcaster, clock: LoadClock, record: any LoadRecord,
+        makePublish: @escaping @Sendable () -> Publish
+    ) {
         thread = DedicatedThread(name: "load-\(plan.index)") {
             let publish = makePublish()
             var freeSince = clock.start
@@ -38,13 +42,12 @@ final class BroadcastLoad: Sendable {
                 let intended = clock.start + offset
                 guard clock.wait(until: intended) else { return }
                 let now = MonotonicInstant.now()
-                if intended >= clock.measuredFrom { slip.withLock { $0.record(now - max(intended, freeSince)) } }
+                if intended >= clock.measuredFrom { record.slipped(now - max(intended, freeSince)) }
                 publish(intended, now)
                 freeSince = .now()
             }
         }
     }
 
-    var scheduleSlip: LatencyHistogram { slip.withLock { $0 } }
     var hasEnded: Bool { thread.hasEnded }
 }

@@ -6,7 +6,7 @@ enum FencePublisher {
     static let json = Array(#"{"name":"fence","value":{}}"#.utf8)
 
     /// Publishes one fence through each instance, on a thread of its own, and returns when all are published or failed.
-    static func publish(through instances: [LiveInstance], probes: [RunProbe]) async {
+    static func publish(through instances: [LiveInstance], probes: [any MeasuringProbe]) async {
         await withCheckedContinuation { continuation in
             _ = DedicatedThread(name: "load-fence") {
                 for (instance, probe) in zip(instances, probes) {

@@ -9,24 +9,34 @@ final class Load: RunningLoad {
     static let threadPrefix = "load-"
 
     let clock: LoadClock
+    private let tally = LoadTally()
     private let broadcasters: [BroadcastLoad]
     private let api: ProcessLoad?
 
     /// Starts the load's threads; they wait for the clock's start.
-    init(plan: LoadPlan, instances: [LiveInstance], probes: [RunProbe], clock: LoadClock) {
+    ///
+    /// - Parameters:
+    ///   - record: Who is told how they keep to the plan; `nil`: the load itself adds it up.
+    init(
+        plan: LoadPlan, instances: [LiveInstance], probes: [any MeasuringProbe], clock: LoadClock,
+        record: (any LoadRecord)? = nil
+    ) {
         self.clock = clock
+        let record = record ?? tally
         broadcasters = plan.broadcasters.map { plan in
-            BroadcastLoad(plan, instance: instances[plan.instance], probe: probes[plan.instance], clock: clock)
+            BroadcastLoad(
+                plan, instance: instances[plan.instance], probe: probes[plan.instance], clock: clock, record: record)
         }
         let hasCalls = !plan.processes.isEmpty || !plan.engineStatus.isEmpty
-        api = hasCalls ? ProcessLoad(plan: plan, instances: instances, clock: clock) : nil
+        api = hasCalls ? ProcessLoad(plan: plan, instances: instances, clock: clock, record: record) : nil
     }
 
     /// Starts the load's threads for a target, which takes broadcasts only.
     init(plan: LoadPlan, target: TargetSystem, clock: LoadClock) {
         self.clock = clock
+        let tally = self.tally
         broadcasters = plan.broadcasters.map { plan in
-            BroadcastLoad(plan, clock: clock) { target.makePublish(plan) }
+            BroadcastLoad(plan, clock: clock, record: tally) { target.makePublish(plan) }
         }
         api = nil
     }
@@ -35,14 +45,9 @@ final class Load: RunningLoad {
     var hasEnded: Bool { broadcasters.allSatisfy(\.hasEnded) && api?.hasEnded != false }
 
     /// How late the generator was against its plan.
-    var scheduleSlip: LatencyHistogram {
-        var sum = LatencyHistogram()
-        for broadcaster in broadcasters { sum.add(broadcaster.scheduleSlip) }
-        if let api { sum.add(api.scheduleSlip) }
-        return sum
-    }
+    var scheduleSlip: LatencyHistogram { tally.scheduleSlip }
+
+    var refusals: ProcessLoad.Refusals { tally.refusals }
 
     func stop() { clock.stop() }
-
-    var refusals: ProcessLoad.Refusals { api?.refusals ?? .init() }
 }

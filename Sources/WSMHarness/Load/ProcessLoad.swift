@@ -22,31 +22,48 @@ final class ProcessLoad: Sendable {
         var call: Call
     }
 
+    /// A call that failed.
+    enum Refusal: UInt8, Sendable {
+        case start = 0
+        case resume = 1
+        case abort = 2
+    }
+
     /// Calls that failed, by what they were.
     struct Refusals: Hashable, Sendable, Codable {
         var starts = 0
         var resumes = 0
         var aborts = 0
+
+        mutating func count(_ refusal: Refusal) {
+            switch refusal {
+            case .start: starts += 1
+            case .resume: resumes += 1
+            case .abort: aborts += 1
+            }
+        }
+
+        mutating func add(_ other: Refusals) {
+            starts += other.starts
+            resumes += other.resumes
+            aborts += other.aborts
+        }
     }
 
     /// How long a resume waits for its process to be suspended.
     private static let patience = TimeSpan.seconds(30)
 
     private let thread: DedicatedThread
-    private let slip = Monitor(LatencyHistogram())
-    private let refused = Monitor(Refusals())
 
-    init(plan: LoadPlan, instances: [LiveInstance], clock: LoadClock) {
-        let slip = self.slip
-        let refused = self.refused
+    init(plan: LoadPlan, instances: [any ProcessHost], clock: LoadClock, record: any LoadRecord) {
         thread = DedicatedThread(name: "load-api") {
             var pending = Self.agenda(plan, clock)
             while let entry = pending.popLast() {
                 guard clock.wait(until: entry.due) else { return }
                 if entry.due == entry.at, entry.at >= clock.measuredFrom {
-                    slip.withLock { $0.record(.now() - entry.at) }
+                    record.slipped(.now() - entry.at)
                 }
-                if let retry = Self.perform(entry, instances, refused) {
+                if let retry = Self.perform(entry, instances, record) {
                     let index = pending.firstIndex { $0.due <= retry.due } ?? pending.endIndex
                     pending.insert(retry, at: index)
                 }
@@ -54,8 +71,6 @@ final class ProcessLoad: Sendable {
         }
     }
 
-    var scheduleSlip: LatencyHistogram { slip.withLock { $0 } }
-    var refusals: Refusals { refused.withLock { $0 } }
     var hasEnded: Bool { thread.hasEnded }
 
     /// All calls, the last one first.
@@ -81,7 +96,7 @@ final class ProcessLoad: Sendable {
 
     /// Makes a call; returns it with a later instant when its process was not ready.
     private static func perform(
-        _ entry: Entry, _ instances: [LiveInstance], _ refused: Monitor<Refusals>
+        _ entry: Entry, _ instances: [any ProcessHost], _ record: any LoadRecord
     ) -> Entry? {
         switch entry.call {
         case .start(let process):
@@ -89,13 +104,13 @@ final class ProcessLoad: Sendable {
             do {
                 try instances[process.instance].startProcess(process.spec, id: process.id, measure: measure)
             } catch {
-                refused.withLock { $0.starts += 1 }
+                record.refused(.start)
             }
         case .resume(let process):
             let instance = instances[process.instance]
             if instance.statusOfProcess(process.id)?.isResumable != true {
                 guard entry.due - entry.at < patience else {
-                    refused.withLock { $0.resumes += 1 }
+                    record.refused(.resume)
                     return nil
                 }
                 return Entry(at: entry.at, due: .now() + .milliseconds(5), call: entry.call)
@@ -103,13 +118,13 @@ final class ProcessLoad: Sendable {
             do {
                 try instance.resumeProcess(process.id, intended: entry.at)
             } catch {
-                refused.withLock { $0.resumes += 1 }
+                record.refused(.resume)
             }
         case .abort(let process):
             do {
                 try instances[process.instance].abortProcess(process.id, intended: entry.at)
             } catch {
-                refused.withLock { $0.aborts += 1 }
+                record.refused(.abort)
             }
         case .engineStatus(let status):
             instances[status.instance].setGlobalLock(status.globalLock, intended: entry.at)
@@ -117,6 +132,18 @@ final class ProcessLoad: Sendable {
         return nil
     }
 }
+
+/// Who takes the calls of the API: an instance, or the worker process of one.
+protocol ProcessHost: Sendable {
+    func startProcess(_ spec: WorkflowSpec, id: OrchestratorUUID, measure: ProcessMeasure?) throws
+    func resumeProcess(_ id: OrchestratorUUID, intended: MonotonicInstant?) throws
+    func abortProcess(_ id: OrchestratorUUID, intended: MonotonicInstant?) throws
+    func statusOfProcess(_ id: OrchestratorUUID) -> ProcessStatus?
+    func setGlobalLock(_ locked: Bool, intended: MonotonicInstant?)
+}
+
+extension LiveInstance: ProcessHost {}
+extension LiveWorker: ProcessHost {}
 
 extension PlannedProcess {
     /// How long its steps take up to and with this one.

@@ -2,7 +2,7 @@ internal import WSMCore
 internal import WSMVerify
 
 /// Looks up, for the clients of this process, when an instance of this process wrote a message.
-final class FleetWrittenInstants: WrittenInstants {
+final class FleetWrittenInstants: WrittenInstants, Sendable {
     private let tables: [WrittenTable]
     /// With a subscription a client, each client's frame is written at a time of its own.
     let isPerClient: Bool

@@ -52,6 +52,14 @@ package struct InstanceRecord: Sendable {
         if let own = ownSubscriptions.removeValue(forKey: client) { endOutage(of: own, at: instant) }
     }
 
+    /// The instance's process has ended: none of its clients and subscriptions is there any more.
+    package mutating func lifeEnded(at instant: MonotonicInstant) {
+        for subscription in openOutages.keys.sorted() { endOutage(of: subscription, at: instant) }
+        labels = [:]
+        openDrops = [:]
+        ownSubscriptions = [:]
+    }
+
     package mutating func evicted(_ client: UInt32, at instant: MonotonicInstant) {
         keep(.init(client: client, instance: instance, at: instant), in: \.evictions)
     }

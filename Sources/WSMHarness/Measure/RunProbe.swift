@@ -7,7 +7,7 @@ internal import WSMRecord
 
 /// What a run learns of one instance's inside: it numbers and stamps the messages, logs their publishing, and measures the
 /// stages up to the frame's writing.
-final class RunProbe: InstanceProbe {
+final class RunProbe: MeasuringProbe {
     /// The latest instant of publishing among the messages that came from the broker: to all clients, or to each of those
     /// with a subscription of their own.
     fileprivate struct Delivered: Sendable {
@@ -67,6 +67,14 @@ final class RunProbe: InstanceProbe {
 
     func submitted(_ submission: Submission) -> ProbeStamp? {
         guard let channel = publishers.number(of: submission.channel) else { return nil }
+        return submitted(
+            ProbeSubmission(
+                source: submission.source, channel: channel, intended: submission.intended, sent: submission.sent,
+                process: submission.process, step: submission.step))
+    }
+
+    func submitted(_ submission: ProbeSubmission) -> ProbeStamp? {
+        let channel = submission.channel
         let log = publishers.log(of: submission.source, instance: instance)
         let intended = submission.intended ?? submission.sent
         let process = submission.process ?? ProbeStamp.noProcess
@@ -79,7 +87,6 @@ final class RunProbe: InstanceProbe {
         return stamp
     }
 
-    /// A fence to be published through this instance.
     func submittedFence(now: MonotonicInstant) -> ProbeStamp? {
         guard let channel = publishers.number(of: .events) else { return nil }
         let log = publishers.fence(of: instance)
@@ -105,18 +112,22 @@ final class RunProbe: InstanceProbe {
     }
 
     func ended(_ stamp: ProbeStamp, _ outcome: PublishEnd, at instant: MonotonicInstant) {
-        let log = log(of: stamp)
+        ended(ProbeKey(stamp), outcome, at: instant)
+    }
+
+    func ended(_ key: ProbeKey, _ outcome: PublishEnd, at instant: MonotonicInstant) {
+        let log = publishers.logs[Int(key.publisher)]
         let failure: PublishOutcome
         switch outcome {
         case .acknowledged:
-            log.acknowledged(channel: stamp.channel, sequence: stamp.sequence, at: instant)
+            log.acknowledged(channel: key.channel, sequence: key.sequence, at: instant)
             return
         case .maybePublished: failure = .maybePublished
         case .failed: failure = .failed
         case .queueDropped: failure = .queueDropped
         case .threadDead: failure = .threadDead
         }
-        log.failed(channel: stamp.channel, sequence: stamp.sequence, outcome: failure, at: instant)
+        log.failed(channel: key.channel, sequence: key.sequence, outcome: failure, at: instant)
     }
 
     func fannedOut(_ messages: [FannedOutMessage], clientLabel: String?, writtenAt: MonotonicInstant) {
@@ -124,48 +135,82 @@ final class RunProbe: InstanceProbe {
         writing.withLock { writing in
             for message in messages {
                 guard let stamp = stamp(of: message) else { continue }
-                writing.delivered.note(stamp.published, to: client)
-                trace?.fannedOut(
-                    FannedOut(
-                        stamp, instance: UInt16(instance), client: client, deliveredAt: message.deliveredAt,
-                        writtenAt: writtenAt))
-                written.store(
-                    client: client, publisher: stamp.publisher.rawValue, sequence: stamp.sequence, at: writtenAt)
-                guard isMeasured(stamp) else { continue }
-                writing.stages.broker.record(message.deliveredAt - stamp.published)
-                writing.stages.write.record(writtenAt - message.deliveredAt)
+                note(stamp, client, deliveredAt: message.deliveredAt, writtenAt: writtenAt, in: &writing)
             }
         }
     }
 
-    func connected(_ client: ClientID, label: String?) {
-        guard let number = label.flatMap(UInt32.init) else { return }
-        events.withLock { $0.connected(client, as: number) }
+    /// One message of this run that was written to all clients of the instance, or to one.
+    func fannedOut(
+        _ stamp: ProbeStamp, client: UInt32?, deliveredAt: MonotonicInstant, writtenAt: MonotonicInstant
+    ) {
+        writing.withLock { note(stamp, client, deliveredAt: deliveredAt, writtenAt: writtenAt, in: &$0) }
     }
 
-    func disconnected(_ client: ClientID) {
+    private func note(
+        _ stamp: ProbeStamp, _ client: UInt32?, deliveredAt: MonotonicInstant, writtenAt: MonotonicInstant,
+        in writing: inout Writing
+    ) {
+        writing.delivered.note(stamp.published, to: client)
+        trace?.fannedOut(
+            FannedOut(
+                stamp, instance: UInt16(instance), client: client, deliveredAt: deliveredAt, writtenAt: writtenAt))
+        written.store(client: client, publisher: stamp.publisher.rawValue, sequence: stamp.sequence, at: writtenAt)
+        guard isMeasured(stamp) else { return }
+        writing.stages.broker.record(deliveredAt - stamp.published)
+        writing.stages.write.record(writtenAt - deliveredAt)
+    }
+
+    func connected(_ client: ClientID, label: String?) {
+        guard let number = label.flatMap(UInt32.init) else { return }
+        connected(client, as: number)
+    }
+
+    func connected(_ client: ClientID, as number: UInt32) { events.withLock { $0.connected(client, as: number) } }
+
+    func disconnected(_ client: ClientID) { disconnected(client, at: .now()) }
+
+    func disconnected(_ client: ClientID, at instant: MonotonicInstant) {
         let number = events.withLock { record in
-            defer { record.disconnected(client, at: .now()) }
+            defer { record.disconnected(client, at: instant) }
             return record.number(of: client)
         }
         if let number { writing.withLock { _ = $0.delivered.toClient.removeValue(forKey: number) } }
     }
 
-    func fanOutAborted(_ stamp: ProbeStamp) {
-        events.withLock { $0.fanOutAborted(publisher: stamp.publisher.rawValue, sequence: stamp.sequence) }
+    /// The instance's process has ended; what comes from now on is of its next one.
+    func lifeEnded(at instant: MonotonicInstant) {
+        events.withLock { $0.lifeEnded(at: instant) }
+        writing.withLock { $0.delivered = Delivered() }
+    }
+
+    func fanOutAborted(_ stamp: ProbeStamp) { fanOutAborted(ProbeKey(stamp)) }
+
+    func fanOutAborted(_ key: ProbeKey) {
+        events.withLock { $0.fanOutAborted(publisher: key.publisher, sequence: key.sequence) }
     }
 
     func leftOut(_ messages: [FannedOutMessage], clientLabel label: String?, isFirst: Bool) {
         guard let client = label.flatMap(UInt32.init) else { return }
         let published = messages.compactMap { stamp(of: $0)?.published }
         guard let from = published.min(), let until = published.max() else { return }
+        leftOut(ProbeOmission(client: client, count: published.count, from: from, until: until, isFirst: isFirst))
+    }
+
+    func leftOut(_ omission: ProbeOmission) {
         events.withLock {
-            $0.leftOut(client, count: published.count, from: from, until: until, isFirst: isFirst)
+            $0.leftOut(
+                omission.client, count: omission.count, from: omission.from, until: omission.until,
+                isFirst: omission.isFirst)
         }
     }
 
     func evicted(clientLabel label: String?, at instant: MonotonicInstant) {
         guard let client = label.flatMap(UInt32.init) else { return }
+        evicted(client, at: instant)
+    }
+
+    func evicted(_ client: UInt32, at instant: MonotonicInstant) {
         trace?.happened(.evicted, instance: UInt16(instance), client: client, at: instant)
         events.withLock { $0.evicted(client, at: instant) }
     }
@@ -184,6 +229,12 @@ final class RunProbe: InstanceProbe {
     func broadcastThreadEnded(_ end: BroadcastThreadEnd, at instant: MonotonicInstant) {
         trace?.happened(end == .died ? .threadDied : .threadStopped, instance: UInt16(instance), at: instant)
         events.withLock { $0.broadcastThreadEnded(end, at: instant) }
+    }
+
+    /// Whether the message has been submitted.
+    func knows(_ key: ProbeKey) -> Bool {
+        guard Int(key.publisher) < publishers.count else { return false }
+        return key.sequence < UInt64(publishers.logs[Int(key.publisher)].submittedCount(channel: key.channel))
     }
 
     /// The stamp of a message of this run.

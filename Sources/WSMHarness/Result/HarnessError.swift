@@ -16,6 +16,8 @@ package struct HarnessError: Error, CustomStringConvertible {
         case notSupported
         /// A stored file is damaged or of another format.
         case invalidData
+        /// A process of the run ended on its own, or could not be started.
+        case childFailed
         /// A fault of wsmlab itself.
         case internalFault
 
@@ -25,7 +27,7 @@ package struct HarnessError: Error, CustomStringConvertible {
             case .redisUnavailable, .portUnavailable, .tooFewFileDescriptors, .outputNotWritable, .targetUnavailable:
                 .environment
             case .notSupported, .invalidData: .invalidData
-            case .internalFault: .internalError
+            case .childFailed, .internalFault: .internalError
             }
         }
     }

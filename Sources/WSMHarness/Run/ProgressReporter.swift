@@ -54,9 +54,10 @@ final class ProgressReporter: Sendable {
     private func tell() async throws {
         let parts = try await context.fleet.progress()
         let received = parts.reduce(0) { $0 + $1.received }
-        let published = context.publishers.logs.lazy.filter { !$0.isFence }.reduce(0) { sum, log in
+        let logged = context.publishers.logs.lazy.filter { !$0.isFence }.reduce(0) { sum, log in
             sum + log.submittedCount(channel: context.publishers.number(of: .events) ?? 0)
         }
+        let published = await context.system.cluster?.submitted() ?? logged
         let now = MonotonicInstant.now()
         let (snapshot, rate) = state.withLock { state in
             let seconds = (now - state.lastReport).seconds

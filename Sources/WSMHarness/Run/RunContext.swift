@@ -32,39 +32,42 @@ struct RunContext: Sendable {
     /// - Parameters:
     ///   - scenario: What is to run.
     ///   - options: What the run is told beside it.
+    ///   - folder: The run folder's path.
     ///   - openTrace: Makes the trace, once it is known who publishes; `nil` goes without one.
-    static func start(_ scenario: Scenario, options: RunOptions, openTrace: OpenTrace? = nil) async throws -> RunContext
-    {
+    static func start(
+        _ scenario: Scenario, options: RunOptions, folder: String, openTrace: OpenTrace? = nil
+    ) async throws -> RunContext {
         if case .target(let target) = scenario.system {
             return try await start(scenario, target: target, openTrace: openTrace)
         }
         let plan = LoadPlan(scenario)
         let spec = scenario.cluster
         let run = drawRun()
-        let shape = PublisherTable(plan: plan, instances: spec.instances, workers: spec.workers)
+        let numbers = PublisherNumbers(scenario, plan: plan)
+        let shape = PublisherTable(numbers, plan: plan, instances: spec.instances)
         let trace = try openTrace?(run, shape)
         let publishers = PublisherTable(
-            plan: plan, instances: spec.instances, workers: spec.workers, trace: trace?.publisherLane)
-        let probes = (0..<spec.instances).map {
+            numbers, plan: plan, instances: spec.instances, trace: trace?.publisherLane)
+        let probes = (0..<numbers.instances).map {
             RunProbe(
                 run: run, instance: $0, publishers: publishers, brokerLoss: spec.brokerLoss,
                 trace: trace?.instanceLane($0))
         }
-        let cluster: InProcessCluster
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 2))
+        let start = ClusterStart(
+            scenario: scenario, plan: plan, options: options, folder: folder, run: run, publishers: publishers,
+            probes: probes, trace: trace, group: group)
         do {
-            cluster = try await InProcessCluster.start(spec, plan: plan, seed: scenario.seed, probes: probes)
+            let (cluster, fleet) = try await start.perform()
+            trace?.watch(fleet)
+            return RunContext(
+                scenario: scenario, plan: plan, run: run, publishers: publishers, probes: probes,
+                system: .cluster(cluster), clientGroup: group, fleet: fleet, trace: trace)
         } catch {
+            try? await group.shutdownGracefully()
             _ = try? await trace?.finish(nil)
             throw error
         }
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 2))
-        let fleet = try await makeFleet(
-            scenario, options, run: run, publishers: publishers, probes: probes, cluster: cluster, group: group,
-            trace: trace)
-        trace?.watch(fleet)
-        return RunContext(
-            scenario: scenario, plan: plan, run: run, publishers: publishers, probes: probes,
-            system: .cluster(cluster), clientGroup: group, fleet: fleet, trace: trace)
     }
 
     /// Makes sure that the target is there, and makes the fleet; no client connects yet.
@@ -86,10 +89,10 @@ struct RunContext: Sendable {
             _ = try? await trace?.finish(nil)
             throw error
         }
-        let ping = scenario.clients.ping
-        let options = FleetOptions(
-            pingInterval: ping > .zero ? ping : nil, reconnect: scenario.clients.reconnect.policy, seed: scenario.seed)
-        let bounds = LagBounds(isolation: scenario.expect.bounds.isolation, lag: scenario.expect.bounds.lag)
+        var options = FleetOptions(scenario)
+        // A system that is not ours may take a query for something else.
+        options.labelsClients = false
+        let bounds = LagBounds(scenario.expect.bounds)
         let clients = ClientFleet<DeliveryObserver>(group: group, endpoints: system.endpoints, options: options) {
             loop in
             DeliveryObserver(

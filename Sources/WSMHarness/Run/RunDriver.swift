@@ -131,6 +131,7 @@ struct RunDriver: Sendable {
         measurement.shutdown?.repeatedCloses = Int64(measurement.fleet.repeatedCloses)
         measurement.target = context.system.targetResult(clock: clock, measurement.fleet)
         measurement.loops = try await context.fleet.finish()
+        try await context.system.cluster?.finishRecords()
         measurement.counts = await context.system.cluster?.counts() ?? []
         measurement.scheduleSlip = load.scheduleSlip
         measurement.refusals = load.refusals

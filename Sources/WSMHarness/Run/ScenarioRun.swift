@@ -12,6 +12,8 @@ package struct RunOptions: Sendable {
     ///
     /// For whoever puts something between the clients and the instances; called once an instance, which is up by then.
     package var clientPort: @Sendable (_ instance: Int, _ port: Int) -> Int = { $1 }
+    /// The program that the processes of a run are started from; this very program by default.
+    package var childProgram = "/proc/self/exe"
     /// From where on the load generator is doubted.
     package var bounds: ValidityBounds
 
@@ -50,7 +52,8 @@ package enum ScenarioRun {
         var measurement: Measurement
         do {
             try checkFileLimit(scenario)
-            let context = try await RunContext.start(scenario, options: options) { run, publishers in
+            let context = try await RunContext.start(scenario, options: options, folder: folder.path) {
+                run, publishers in
                 let document = TraceRun(
                     scenario: scenario, startedAt: startedAt, run: run, publishers: publishers)
                 return try RunTrace(path: folder.tracePath, document: document)
@@ -85,6 +88,8 @@ package enum ScenarioRun {
             _ = try FileLimit.check(needed: scenario.clients.count)
             return
         }
+        // The processes of clients look at their own limit.
+        if scenario.cluster.placement == .processes { return }
         let cluster = scenario.cluster
         let ownSubscription = cluster.manager == .broadcast && cluster.subscription == .perClient
         let sockets = scenario.clients.transport == .websocket ? 2 : 0

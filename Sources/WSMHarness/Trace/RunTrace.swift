@@ -18,7 +18,7 @@ final class RunTrace: Sendable {
     private static let longestFinish = TimeSpan.seconds(30)
 
     /// - Throws: ``HarnessError`` when the file cannot be written.
-    init(path: String, document: TraceRun) throws {
+    init(path: String, document: some Encodable) throws {
         do {
             writer = try TraceWriter(path: path, document: TraceDocument.bytes(document))
         } catch let error as TraceWriteError {
@@ -26,6 +26,9 @@ final class RunTrace: Sendable {
         }
         publisherLane = writer.publisherLane()
     }
+
+    /// Waits, on a thread that may block, until the writer has caught up with what was handed over.
+    func waitForRoom() { writer.waitForRoom(deadline: .now() + Self.longestFinish) }
 
     func clientLane(_ loop: Int) -> TraceLane { writer.clientLane(index: loop) }
     func instanceLane(_ instance: Int) -> SharedTraceLane { writer.instanceLane(instance) }

@@ -12,7 +12,8 @@ package struct TraceChunk: Sendable {
     package let dropped: UInt64
     /// How many events the chunk has; definitions are none.
     package let events: Int
-    let base: Int64
+    /// No event of it is much older, in nanoseconds of the monotonic clock.
+    package let base: Int64
     let content: [UInt8]
     /// Its first byte in the file, and its number there.
     package let offset: Int64

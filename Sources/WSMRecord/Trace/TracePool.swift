@@ -41,7 +41,7 @@ final class TracePool: Sendable {
 
     /// Takes an emptied buffer back.
     func giveBack(_ buffer: TraceBuffer) {
-        state.withLock { $0.free.append(buffer) }
+        state.update { $0.free.append(buffer) }
     }
 
     func laneOpened(_ lane: UInt32) {

@@ -1,5 +1,5 @@
 import Synchronization
-import WSMCore
+package import WSMCore
 
 /// Writes a trace: gives lanes to those who record, and compresses and writes their chunks on one thread of its own.
 ///
@@ -60,6 +60,15 @@ package final class TraceWriter: Sendable {
 
     /// The lane of one instance.
     package func instanceLane(_ index: Int) -> SharedTraceLane { shared(.instance, index: index) }
+
+    /// Waits until half of the buffers are free, or for the deadline; for whoever records faster than the load does.
+    ///
+    /// Blocks.
+    package func waitForRoom(deadline: MonotonicInstant) {
+        _ = pool.state.wait(until: deadline) { state in
+            state.allocated - state.free.count <= pool.limit / 2 || state.hasEnded ? true : nil
+        }
+    }
 
     private func nextLane() -> UInt32 {
         lanes.withLock { lanes in

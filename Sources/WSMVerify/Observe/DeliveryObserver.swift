@@ -122,4 +122,11 @@ package struct ObserverProgress: Hashable, Sendable {
     package var p99: TimeSpan?
     /// Of which only the wire is known here.
     package var stages: StageMeans
+
+    package init(received: Int64, p50: TimeSpan?, p99: TimeSpan?, stages: StageMeans) {
+        self.received = received
+        self.p50 = p50
+        self.p99 = p99
+        self.stages = stages
+    }
 }

@@ -1,0 +1,119 @@
+internal import NIOCore
+internal import NIOPosix
+internal import WSMClients
+internal import WSMCore
+internal import WSMRecord
+internal import WSMScenario
+internal import WSMVerify
+
+/// A part of the clients in a process of its own: what they receive goes into a trace, from which the run tells its own
+/// observers the same.
+final class ChildClients: ChildRole {
+    private struct Part: Encodable {
+        var clientsOfProcess: Int
+    }
+
+    private let plan: LoadPlan
+    private let fleet: LocalFleet
+    private let trace: RunTrace
+    private let watch = Monitor<(any GeneratorWatching)?>(nil)
+
+    static func start(_ assignment: FleetAssignment, scenario: Scenario, run: UInt32) async throws -> ChildClients {
+        let whole = LoadPlan(scenario)
+        let numbers = PublisherNumbers(scenario, plan: whole)
+        let plan = whole.part(ofClients: assignment.index, of: assignment.parts)
+        _ = try FileLimit.check(needed: plan.clients.count)
+        let trace = try RunTrace(path: assignment.trace, document: Part(clientsOfProcess: assignment.index))
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / assignment.parts / 2))
+        let endpoints = assignment.ports.map {
+            ClientEndpoint(host: "127.0.0.1", port: $0, path: "/api/ws/events")
+        }
+        let channel = numbers.channels[.events] ?? 0
+        let bounds = LagBounds(scenario.expect.bounds)
+        let sockets = ClientFleet<DeliveryObserver>(
+            group: group, endpoints: endpoints, options: FleetOptions(scenario)
+        ) { loop in
+            DeliveryObserver(
+                run: run, publisherCount: numbers.count, channel: channel, bounds: bounds, trace: trace.clientLane(loop)
+            )
+        }
+        let fleet = try await LocalFleet(sockets, loops: Array(group.makeIterator()), instanceLoops: [])
+        trace.watch(fleet)
+        return ChildClients(plan: plan, fleet: fleet, trace: trace)
+    }
+
+    private init(plan: LoadPlan, fleet: LocalFleet, trace: RunTrace) {
+        self.plan = plan
+        self.fleet = fleet
+        self.trace = trace
+    }
+
+    func answer(_ request: ChildRequest) async throws -> ChildReply {
+        switch request {
+        case .connect(let start): try await fleet.connectAll(plan.fleetClients, startingAt: start)
+        case .awaitConnected(let deadline):
+            do {
+                try await fleet.awaitConnected(deadline: deadline)
+            } catch let error as FleetError where error.code == .notAllConnected {
+                throw ChildFailure(code: "", message: error.message, isMissingClients: true)
+            }
+        case .startMeasuring(let instant): try await fleet.startMeasuring(at: instant)
+        case .churn(let churn): try await fleet.churn(churn)
+        case .releaseSlowReaders: await fleet.releaseSlowReaders()
+        case .sessionsBehind(let instant): return .count(try await fleet.sessionsBehind(instant))
+        case .fleetProgress: return .fleetProgress(try await progress())
+        case .awaitCloses: await fleet.awaitCloses()
+        case .endSessions(let deadline): await fleet.endSessions(deadline: deadline)
+        case .statistics: return .statistics(await fleet.statistics())
+        case .beginWatch:
+            let begun = try await fleet.makeWatch()
+            await begun.begin()
+            watch.withLock { $0 = begun }
+        case .endWatch: return .generator(await watch.withLock { $0 }?.end() ?? GeneratorFigures())
+        case .finishFleet: try await finish()
+        default: throw HarnessError(.internalFault, "clients were asked what only an instance can do")
+        }
+        return .done
+    }
+
+    private func progress() async throws -> ChildFleetProgress {
+        let loops = try await fleet.progress().map {
+            ChildFleetProgress.Loop(received: $0.received, p50: $0.p50, p99: $0.p99)
+        }
+        return ChildFleetProgress(connected: fleet.connectedCount, loops: loops)
+    }
+
+    /// Ends the sessions and completes the trace.
+    private func finish() async throws {
+        await fleet.endSessions(deadline: .now())
+        await trace.closeLanes(of: fleet, logs: [])
+        let outcome = try await trace.finish(nil)
+        if let failure = outcome.failure {
+            throw HarnessError(.outputNotWritable, "what clients received cannot be written: \(failure.message)")
+        }
+    }
+}
+
+extension LoadPlan {
+    /// The connect plan, as fleets take it.
+    var fleetClients: [FleetClient] {
+        clients.map {
+            FleetClient(
+                index: UInt32($0.index), instance: UInt16($0.instance), connectAt: $0.connectAt, readRate: $0.readRate)
+        }
+    }
+}
+
+extension FleetOptions {
+    /// How the clients of a cluster's run behave.
+    init(_ scenario: Scenario) {
+        let ping = scenario.clients.ping
+        self.init(
+            pingInterval: ping > .zero ? ping : nil, reconnect: scenario.clients.reconnect.policy, seed: scenario.seed,
+            labelsClients: true)
+    }
+}
+
+extension LagBounds {
+    init(_ bounds: BoundsSpec) { self.init(isolation: bounds.isolation, lag: bounds.lag) }
+}

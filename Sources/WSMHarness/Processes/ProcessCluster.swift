@@ -1,0 +1,297 @@
+internal import Foundation
+internal import NIOCore
+internal import Synchronization
+internal import WSMCore
+internal import WSMInstance
+internal import WSMRecord
+internal import WSMRedis
+internal import WSMScenario
+
+/// A cluster whose instances are processes of their own.
+///
+/// What an instance learns stands in its journal, and is told to the run's own probe once it has ended: the same calls with
+/// the same instants as in one process, also when the instance was killed.
+final class ProcessCluster: FaultableCluster {
+    private struct Slot {
+        var process: ChildProcess
+        /// Whether the run has ended it.
+        var isEnded = false
+        var counts = InstanceCounts()
+        var state = InstanceState(isUp: true, broadcastThread: nil, backlog: 0)
+        var loadHasEnded = true
+        var submitted = 0
+    }
+
+    let ports: [Int]
+    let redisURL: RedisURL?
+    let embedded: EmbeddedRedis?
+    private let processes: RunProcesses
+    private let numbers: PublisherNumbers
+    private let lives: [InstanceLives]
+    private let slots: Mutex<[Slot]>
+    private let window = Mutex<LoadWindow?>(nil)
+
+    var instanceCount: Int { ports.count }
+    var eventLoops: [any EventLoop] { [] }
+
+    // MARK: Start
+
+    static func start(
+        _ scenario: Scenario, plan: LoadPlan, probes: [RunProbe], processes: RunProcesses
+    ) async throws -> ProcessCluster {
+        let (embedded, url) = try await InProcessCluster.startRedis(scenario.cluster)
+        let numbers = PublisherNumbers(scenario, plan: plan)
+        let lives = probes.prefix(scenario.cluster.instances).map { InstanceLives($0) }
+        do {
+            var started: [(process: ChildProcess, port: Int)] = []
+            for life in lives {
+                started.append(try await begin(life, port: 0, redis: url, numbers, processes))
+            }
+            return ProcessCluster(started, embedded, url, processes, numbers, lives)
+        } catch {
+            await processes.shutDown()
+            await embedded?.stop()
+            throw error
+        }
+    }
+
+    private init(
+        _ started: [(process: ChildProcess, port: Int)], _ embedded: EmbeddedRedis?, _ url: RedisURL?,
+        _ processes: RunProcesses, _ numbers: PublisherNumbers, _ lives: [InstanceLives]
+    ) {
+        ports = started.map(\.port)
+        slots = Mutex(started.map { Slot(process: $0.process) })
+        self.embedded = embedded
+        redisURL = url
+        self.processes = processes
+        self.numbers = numbers
+        self.lives = lives
+    }
+
+    private static func begin(
+        _ life: InstanceLives, port: Int, redis: RedisURL?, _ numbers: PublisherNumbers, _ processes: RunProcesses
+    ) async throws -> (process: ChildProcess, port: Int) {
+        let path = processes.path("instance-\(life.index)")
+        let submitted = try life.begin(path: path, numbers: numbers)
+        defer { life.hasBegun() }
+        let assignment = InstanceAssignment(
+            index: life.index, port: port, redis: redis, journal: path, submitted: submitted)
+        return try await processes.start(.instance(assignment), name: "instance \(life.index)")
+    }
+
+    // MARK: The load
+
+    func startLoad(_ clock: LoadClock) async throws -> any RunningLoad {
+        let window = LoadWindow(
+            start: clock.start, warmup: clock.measuredFrom - clock.start, duration: clock.end - clock.measuredFrom,
+            from: clock.start)
+        self.window.withLock { $0 = window }
+        for process in running { _ = try await process.ask(.startLoad(window)) }
+        slots.withLock { slots in for index in slots.indices { slots[index].loadHasEnded = false } }
+        return ProcessLoadHandle(cluster: self)
+    }
+
+    func publishFences() async {
+        await withTaskGroup(of: Void.self) { tasks in
+            for process in running { tasks.addTask { _ = try? await process.ask(.publishFence) } }
+        }
+    }
+
+    /// Ends the load, without waiting for the answers.
+    func stopLoad() {
+        for process in running { Task { try? await process.ask(.stopLoad) } }
+    }
+
+    var loadHasEnded: Bool { slots.withLock { $0.allSatisfy { $0.loadHasEnded || $0.process.end != nil } } }
+
+    var scheduleSlip: LatencyHistogram {
+        var sum = LatencyHistogram()
+        for life in lives { sum.add(life.scheduleSlip) }
+        return sum
+    }
+
+    var refusals: ProcessLoad.Refusals {
+        var sum = ProcessLoad.Refusals()
+        for life in lives { sum.add(life.refusals) }
+        return sum
+    }
+
+    // MARK: How they stand
+
+    private var running: [ChildProcess] {
+        slots.withLock { $0.filter { !$0.isEnded }.map(\.process).filter { $0.end == nil } }
+    }
+
+    /// Asks all instances; one that is gone or does not answer is as it was known last.
+    private func refresh() async {
+        let asked = slots.withLock { $0.map { $0.isEnded || $0.process.end != nil ? nil : $0.process } }
+        await withTaskGroup(of: (Int, ChildInstanceState?).self) { tasks in
+            for (index, process) in asked.enumerated() {
+                guard let process else { continue }
+                tasks.addTask {
+                    guard
+                        case .instanceState(let state)? = try? await process.ask(.instanceState, deadline: .seconds(1))
+                    else { return (index, nil) }
+                    return (index, state)
+                }
+            }
+            for await (index, state) in tasks {
+                guard let state else { continue }
+                slots.withLock { slots in
+                    slots[index].state = state.state
+                    slots[index].counts = state.counts
+                    slots[index].loadHasEnded = state.loadHasEnded
+                    slots[index].submitted = state.submitted
+                }
+            }
+        }
+    }
+
+    func states() async -> [InstanceState] {
+        await refresh()
+        return slots.withLock { slots in
+            slots.map { slot in
+                var state = slot.state
+                state.isUp = !slot.isEnded && slot.process.end == nil
+                return state
+            }
+        }
+    }
+
+    func submitted() async -> Int? {
+        await refresh()
+        return slots.withLock { $0.reduce(0) { $0 + $1.submitted } }
+    }
+
+    func counts() async -> [InstanceCounts] {
+        let now = slots.withLock { $0.map { $0.isEnded ? InstanceCounts() : $0.counts } }
+        return zip(lives, now).map { life, counts in
+            var sum = life.pastCounts
+            sum.add(counts)
+            return sum
+        }
+    }
+
+    /// Without the threads of the load, which live in the instances' processes.
+    func usage() async -> [PartUsage] {
+        let pids = slots.withLock { $0.map(\.process.pid) }
+        return zip(lives, pids).map { life, pid in
+            let own = ProcessUsage.threads(of: "\(pid)").values.filter { !$0.name.hasPrefix(Load.threadPrefix) }
+            return PartUsage(pid: pid, cpuSeconds: life.pastCPUSeconds + own.reduce(0) { $0 + $1.cpuSeconds })
+        }
+    }
+
+    /// What the load's threads in the instances' processes have used.
+    func loadCPUSeconds() -> Double {
+        slots.withLock { $0.map(\.process.pid) }.reduce(0) { sum, pid in
+            let threads = ProcessUsage.threads(of: "\(pid)").values.filter { $0.name.hasPrefix(Load.threadPrefix) }
+            return sum + threads.reduce(0) { $0 + $1.cpuSeconds }
+        }
+    }
+
+    /// The processes that ended without the run's doing.
+    var unexpectedEnds: [(instance: Int, end: ChildProcess.End)] {
+        slots.withLock { slots in
+            slots.enumerated().compactMap { index, slot in
+                slot.isEnded ? nil : slot.process.end.map { (index, $0) }
+            }
+        }
+    }
+
+    // MARK: Faults
+
+    func kill(_ instance: Int) async throws {
+        let process = slots.withLock { $0[instance].process }
+        await refresh()
+        let used = ProcessUsage.cpuSeconds(of: process.pid) ?? 0
+        process.signal(SIGKILL)
+        await process.awaitEnd(deadline: .now() + .seconds(5))
+        guard let end = process.end else {
+            throw HarnessError(.childFailed, "\(process.name), process \(process.pid), does not end when it is killed")
+        }
+        noteEnd(of: instance, at: end.at, cpuSeconds: used)
+    }
+
+    func stop(_ instance: Int, deadline: TimeSpan) async throws {
+        let process = slots.withLock { $0[instance].process }
+        let answer = try await process.ask(.stopInstance(deadline: deadline), deadline: deadline + .seconds(10))
+        let used = ProcessUsage.cpuSeconds(of: process.pid) ?? 0
+        if case .instanceStopped(let report) = answer { slots.withLock { $0[instance].counts = report.counts } }
+        await process.finish(deadline: .now() + .seconds(5))
+        noteEnd(of: instance, at: process.end?.at ?? .now(), cpuSeconds: used)
+    }
+
+    private func noteEnd(of instance: Int, at instant: MonotonicInstant, cpuSeconds: Double) {
+        let (process, counts) = slots.withLock { slots in
+            slots[instance].isEnded = true
+            return (slots[instance].process, slots[instance].counts)
+        }
+        lives[instance].end(at: instant, counts: counts, cpuSeconds: cpuSeconds)
+        processes.forget(process)
+    }
+
+    func pause(_ instance: Int) async throws { slots.withLock { $0[instance].process }.signal(SIGSTOP) }
+
+    func resume(_ instance: Int) async throws { slots.withLock { $0[instance].process }.signal(SIGCONT) }
+
+    func startAgain(_ instance: Int) async throws {
+        let (process, _) = try await Self.begin(
+            lives[instance], port: ports[instance], redis: redisURL, numbers, processes)
+        slots.withLock { $0[instance] = Slot(process: process, loadHasEnded: window.withLock { $0 } == nil) }
+        guard var window = window.withLock({ $0 }) else { return }
+        window.from = .now()
+        _ = try await process.ask(.startLoad(window))
+    }
+
+    // MARK: The end
+
+    func stopInstances(deadline: TimeSpan) async throws -> [LiveInstance.StopReport] {
+        let running = slots.withLock { $0.map { $0.isEnded || $0.process.end != nil ? nil : $0.process } }
+        return try await withThrowingTaskGroup(of: (Int, ChildStopReport?).self) { tasks in
+            for (index, process) in running.enumerated() {
+                guard let process else { continue }
+                tasks.addTask {
+                    let answer = try? await process.ask(
+                        .stopInstance(deadline: deadline), deadline: deadline + .seconds(10))
+                    guard case .instanceStopped(let report)? = answer else { return (index, nil) }
+                    return (index, report)
+                }
+            }
+            var reports = [LiveInstance.StopReport](repeating: .init(), count: running.count)
+            for try await (index, report) in tasks {
+                guard let report else { continue }
+                slots.withLock { $0[index].counts = report.counts }
+                reports[index].clientsCut = report.clientsCut
+                reports[index].busyThreads = report.busyThreads
+                reports[index].updatesLeft = report.updatesLeft
+            }
+            return reports
+        }
+    }
+
+    /// Tells the run's probes what the instances wrote up to `instant`; blocks.
+    func tellRecords(upTo instant: MonotonicInstant) throws {
+        for life in lives { try life.tell(upTo: instant) }
+    }
+
+    func finishRecords() async throws {
+        try await DedicatedThread.perform(name: "journal-reader") {
+            try self.tellRecords(upTo: MonotonicInstant(nanoseconds: .max))
+        }
+    }
+
+    func shutDown() async {
+        await processes.shutDown()
+        await embedded?.stop()
+    }
+}
+
+/// The load of a cluster of processes.
+private struct ProcessLoadHandle: RunningLoad {
+    let cluster: ProcessCluster
+
+    var hasEnded: Bool { cluster.loadHasEnded }
+    var scheduleSlip: LatencyHistogram { cluster.scheduleSlip }
+    var refusals: ProcessLoad.Refusals { cluster.refusals }
+    func stop() { cluster.stopLoad() }
+}

@@ -1,0 +1,274 @@
+internal import Foundation
+internal import NIOCore
+internal import Synchronization
+internal import WSMClients
+internal import WSMCore
+internal import WSMRecord
+internal import WSMVerify
+
+/// The clients of a run in processes of their own, each with its part of the plan.
+///
+/// What they receive stands in traces, and is told to observers of the run once the load has ended: the same calls with the
+/// same instants as in one process.
+final class ProcessFleet: RunFleet {
+    /// What the run's observers are made with.
+    struct Observers: Sendable {
+        /// The observer of the event loop with this number.
+        var make: @Sendable (_ loop: Int) -> DeliveryObserver
+        /// Told before what was received up to `instant` is.
+        var tellInstances: @Sendable (_ instant: MonotonicInstant) throws -> Void
+        /// Waits until the run's own trace takes more.
+        var waitForRoom: @Sendable () -> Void
+    }
+
+    private struct Part: Sendable {
+        var process: ChildProcess
+        /// The file of what its clients have received, which has no name any more.
+        var trace: FileHandle
+    }
+
+    private let parts: [Part]
+    private let observers: Observers
+    private let loadCPUSeconds: @Sendable () -> Double
+    private let connected: Atomic<Int>
+
+    // MARK: Start
+
+    /// Starts `count` processes; no client connects yet.
+    ///
+    /// - Parameters:
+    ///   - ports: Where each instance is found, on 127.0.0.1.
+    ///   - loadCPUSeconds: What the load's threads have used, wherever they are.
+    static func start(
+        _ count: Int, ports: [Int], processes: RunProcesses, observers: Observers,
+        loadCPUSeconds: @escaping @Sendable () -> Double
+    ) async throws -> ProcessFleet {
+        var parts: [Part] = []
+        for index in 0..<count {
+            let path = processes.path("clients-\(index)")
+            let assignment = FleetAssignment(index: index, parts: count, ports: ports, trace: path)
+            let name = count == 1 ? "the clients" : "clients \(index + 1) of \(count)"
+            let (process, _) = try await processes.start(.clients(assignment), name: name)
+            guard let trace = FileHandle(forReadingAtPath: path) else {
+                throw HarnessError(.outputNotWritable, "cannot read \(path), which \(name) should have made")
+            }
+            unlink(path)
+            parts.append(Part(process: process, trace: trace))
+        }
+        return ProcessFleet(parts, observers, loadCPUSeconds)
+    }
+
+    private init(_ parts: [Part], _ observers: Observers, _ loadCPUSeconds: @escaping @Sendable () -> Double) {
+        self.parts = parts
+        self.observers = observers
+        self.loadCPUSeconds = loadCPUSeconds
+        connected = Atomic(0)
+    }
+
+    // MARK: RunFleet
+
+    /// As it was when the clients were last asked for their progress.
+    var connectedCount: Int { connected.load(ordering: .relaxed) }
+
+    func connectAll(_ plan: [FleetClient], startingAt start: MonotonicInstant) async throws {
+        try await tellAll(.connect(startingAt: start))
+    }
+
+    func awaitConnected(deadline: MonotonicInstant) async throws {
+        let patience = max(.zero, deadline - .now()) + .seconds(10)
+        // Each is waited for: what is missing in one part must not hide what is missing in another.
+        let failures = await withTaskGroup(of: (any Error)?.self) { tasks in
+            for part in parts {
+                tasks.addTask {
+                    do {
+                        _ = try await part.process.ask(.awaitConnected(deadline: deadline), deadline: patience)
+                        return nil
+                    } catch { return error }
+                }
+            }
+            return await tasks.reduce(into: [any Error]()) { if let error = $1 { $0.append(error) } }
+        }
+        _ = try await progress()
+        let missing = failures.compactMap { $0 as? ChildFailure }.filter(\.isMissingClients)
+        if !missing.isEmpty {
+            throw FleetError(code: .notAllConnected, message: missing.map(\.message).joined(separator: "; "))
+        }
+        if let failure = failures.first { throw failure }
+    }
+
+    func startMeasuring(at instant: MonotonicInstant) async throws { try await tellAll(.startMeasuring(at: instant)) }
+
+    func churn(_ plan: [FleetChurn]) async throws {
+        for (index, part) in parts.enumerated() {
+            let mine = plan.filter { Int($0.client) % parts.count == index }
+            if !mine.isEmpty { _ = try await part.process.ask(.churn(mine)) }
+        }
+    }
+
+    func releaseSlowReaders() async { try? await tellAll(.releaseSlowReaders) }
+
+    func sessionsBehind(_ instant: MonotonicInstant) async throws -> Int {
+        try await askAll(.sessionsBehind(instant)).reduce(0) { sum, reply in
+            if case .count(let count) = reply { sum + count } else { sum }
+        }
+    }
+
+    func progress() async throws -> [ObserverProgress] {
+        var loops: [ObserverProgress] = []
+        var open = 0
+        for case .fleetProgress(let part) in try await askAll(.fleetProgress) {
+            open += part.connected
+            loops += part.loops.map {
+                ObserverProgress(received: $0.received, p50: $0.p50, p99: $0.p99, stages: StageMeans(StageHistograms()))
+            }
+        }
+        connected.store(open, ordering: .relaxed)
+        return loops
+    }
+
+    func awaitCloses() async { try? await tellAll(.awaitCloses) }
+
+    func endSessions(deadline: MonotonicInstant) async {
+        try? await tellAll(.endSessions(deadline: deadline), deadline: max(.zero, deadline - .now()) + .seconds(10))
+    }
+
+    func statistics() async -> FleetStatistics {
+        var sum = FleetStatistics()
+        for case .statistics(let part) in (try? await askAll(.statistics)) ?? [] { sum.add(part) }
+        return sum
+    }
+
+    func makeWatch() async throws -> any GeneratorWatching { FleetWatch(fleet: self) }
+
+    func usage() async -> [PartUsage] {
+        let load = loadCPUSeconds()
+        return parts.enumerated().map { index, part in
+            let own = ProcessUsage.cpuSeconds(of: part.process.pid) ?? 0
+            return PartUsage(pid: part.process.pid, cpuSeconds: index == 0 ? own + load : own)
+        }
+    }
+
+    /// Each process sees to its own trace.
+    func handOverTrace(olderThan instant: MonotonicInstant) async {}
+    /// The observers close their lanes when they have been told all.
+    func closeTrace() async {}
+    /// The processes belong to the run, which ends them.
+    func shutDown() async {}
+
+    // MARK: What they received
+
+    func finish() async throws -> [LoopRecord] {
+        // A process that has ended on its own has left what it wrote until then.
+        for part in parts where part.process.end == nil {
+            _ = try await part.process.ask(.finishFleet, deadline: .seconds(60))
+        }
+        return try await DedicatedThread.perform(name: "fleet-reader") { try self.tellRecords() }
+    }
+
+    /// Tells the run's observers, part by part; blocks.
+    ///
+    /// The instances' journals are told in step, a little ahead, so that the stage from the frame's writing to its receipt
+    /// finds the writing.
+    private func tellRecords() throws -> [LoopRecord] {
+        var records: [LoopRecord] = []
+        for part in parts {
+            var loops: [UInt32: ClientsReplay] = [:]
+            let base = records.count
+            do throws(TraceError) {
+                let dropped = try TraceFile.read("/proc/self/fd/\(part.trace.fileDescriptor)") {
+                    (chunk) throws(TraceError) in
+                    guard chunk.role == .clients else { return }
+                    let loop =
+                        loops[chunk.index]
+                        ?? ClientsReplay(loop: chunk.index, observer: observers.make(base + Int(chunk.index)))
+                    loops[chunk.index] = loop
+                    try tell(chunk, to: loop)
+                }
+                guard dropped == 0 else { throw incomplete(part, "\(dropped) events had no room") }
+            } catch {
+                guard part.process.end != nil, error.code == .cut else {
+                    throw HarnessError(.internalFault, "what \(part.process.name) received cannot be read: \(error)")
+                }
+            }
+            for loop in loops.values.sorted(by: { $0.loop < $1.loop }) {
+                loop.observer.trace?.close()
+                records.append(loop.observer.snapshot())
+            }
+        }
+        return records
+    }
+
+    private func tell(_ chunk: TraceChunk, to loop: ClientsReplay) throws(TraceError) {
+        observers.waitForRoom()
+        let received = MonotonicInstant(nanoseconds: chunk.base)
+        do {
+            try observers.tellInstances(received)
+        } catch {
+            throw chunk.impossible("\(error)")
+        }
+        try chunk.forEachEvent { (event) throws(TraceError) in
+            if let fault = loop.take(event) { throw chunk.impossible(fault) }
+        }
+    }
+
+    private func incomplete(_ part: Part, _ why: String) -> TraceError {
+        TraceError(.unreadable, offset: 0, chunk: 0, "what \(part.process.name) received is incomplete: \(why)")
+    }
+
+    // MARK: Asking
+
+    private func tellAll(_ request: ChildRequest, deadline: TimeSpan = .seconds(10)) async throws {
+        _ = try await askAll(request, deadline: deadline)
+    }
+
+    /// The answers of all processes that still run; one that has ended on its own is told of in the result.
+    fileprivate func askAll(_ request: ChildRequest, deadline: TimeSpan = .seconds(10)) async throws -> [ChildReply] {
+        try await withThrowingTaskGroup(of: ChildReply?.self) { tasks in
+            for part in parts {
+                tasks.addTask {
+                    do {
+                        return try await part.process.ask(request, deadline: deadline)
+                    } catch {
+                        if part.process.end != nil { return nil }
+                        throw error
+                    }
+                }
+            }
+            return try await tasks.reduce(into: []) { if let reply = $1 { $0.append(reply) } }
+        }
+    }
+
+    /// The processes that ended without the run's doing.
+    var unexpectedEnds: [(name: String, end: ChildProcess.End)] {
+        parts.compactMap { part in part.process.end.map { (part.process.name, $0) } }
+    }
+}
+
+/// Watches the generator in each process of clients; the worst of them is told.
+private struct FleetWatch: GeneratorWatching {
+    let fleet: ProcessFleet
+
+    func begin() async { _ = try? await fleet.askAll(.beginWatch) }
+
+    func end() async -> GeneratorFigures {
+        var worst = GeneratorFigures()
+        for case .generator(let figures) in (try? await fleet.askAll(.endWatch)) ?? [] { worst.take(worse: figures) }
+        return worst
+    }
+}
+
+extension GeneratorFigures {
+    /// Takes what another process saw wherever it is worse.
+    fileprivate mutating func take(worse other: GeneratorFigures) {
+        if (other.clientLoopStalls?.p99 ?? 0) >= (clientLoopStalls?.p99 ?? 0) {
+            clientLoopStalls = other.clientLoopStalls
+        }
+        if (other.cpu?.recordingLoop.occupied ?? 0) >= (cpu?.recordingLoop.occupied ?? 0) { cpu = other.cpu }
+        if let buffers = other.receiveBuffers {
+            let samples = (receiveBuffers?.samples ?? 0) + buffers.samples
+            receiveBuffers = ReceiveBufferFigures(
+                samples: samples, overHalf: (receiveBuffers?.overHalf ?? 0) + buffers.overHalf,
+                fullest: max(receiveBuffers?.fullest ?? 0, buffers.fullest))
+        }
+    }
+}

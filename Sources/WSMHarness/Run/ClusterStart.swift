@@ -1,0 +1,138 @@
+internal import Foundation
+internal import NIOCore
+internal import NIOPosix
+internal import WSMClients
+internal import WSMCore
+internal import WSMInstance
+internal import WSMScenario
+internal import WSMVerify
+
+/// Starts the instances and makes the clients of a run, in this process or in processes of their own.
+struct ClusterStart: Sendable {
+    let scenario: Scenario
+    let plan: LoadPlan
+    let options: RunOptions
+    /// The run folder's path.
+    let folder: String
+    let run: UInt32
+    let publishers: PublisherTable
+    let probes: [RunProbe]
+    let trace: RunTrace?
+    /// The event loops of clients in this process.
+    let group: MultiThreadedEventLoopGroup
+
+    /// - Throws: ``HarnessError`` of the environment; then nothing is left running.
+    func perform() async throws -> (any Cluster, any RunFleet) {
+        switch scenario.cluster.placement {
+        case .inProcess:
+            let cluster = try await InProcessCluster.start(
+                scenario.cluster, plan: plan, seed: scenario.seed, probes: probes)
+            do {
+                return (cluster, try await makeFleet(cluster))
+            } catch {
+                await cluster.shutDown()
+                throw error
+            }
+        case .processes:
+            let program = try FileManager.default.destinationOfSymbolicLink(ifAny: options.childProgram)
+            let processes = RunProcesses(scenario, run: run, program: program, folder: folder)
+            let cluster = try await ProcessCluster.start(scenario, plan: plan, probes: probes, processes: processes)
+            do {
+                return (cluster, try await makeFleet(cluster, processes))
+            } catch {
+                await cluster.shutDown()
+                throw error
+            }
+        }
+    }
+
+    // MARK: Clients
+
+    private var channel: UInt8 { publishers.number(of: .events) ?? 0 }
+    private var bounds: LagBounds { LagBounds(scenario.expect.bounds) }
+
+    /// When instances wrote a message, by the probes of this process.
+    private var written: FleetWrittenInstants {
+        let spec = scenario.cluster
+        return FleetWrittenInstants(
+            probes, isPerClient: spec.manager == .broadcast && spec.subscription == .perClient)
+    }
+
+    private func ports(_ cluster: any Cluster) -> [Int] {
+        cluster.ports.enumerated().map { index, port in options.clientPort(index, port) }
+    }
+
+    /// The clients in this process, none of them connected yet: on sockets, or on the instances' own event loops.
+    private func makeFleet(_ cluster: InProcessCluster) async throws -> any RunFleet {
+        let (run, publishers, channel, bounds, trace) = (run, publishers, channel, bounds, trace)
+        switch scenario.clients.transport {
+        case .websocket:
+            let endpoints = ports(cluster).map {
+                ClientEndpoint(host: "127.0.0.1", port: $0, path: "/api/ws/events")
+            }
+            let written = self.written
+            let fleet = ClientFleet<DeliveryObserver>(
+                group: group, endpoints: endpoints, options: FleetOptions(scenario)
+            ) { loop in
+                DeliveryObserver(
+                    run: run, publisherCount: publishers.count, channel: channel, bounds: bounds, written: written,
+                    trace: trace?.clientLane(loop))
+            }
+            return try await LocalFleet(
+                fleet, loops: Array(group.makeIterator()), instanceLoops: cluster.eventLoops)
+        case .direct:
+            let fleet = DirectFleet<DeliveryObserver>(hosts: cluster.directHosts, options: FleetOptions(scenario)) {
+                loop in
+                // Nothing is written: there is no wire stage.
+                DeliveryObserver(
+                    run: run, publisherCount: publishers.count, channel: channel, bounds: bounds,
+                    trace: trace?.clientLane(loop))
+            }
+            return try await LocalFleet(fleet, loops: [], instanceLoops: cluster.eventLoops)
+        }
+    }
+
+    /// How far the instances' journals are told ahead of what clients received.
+    private static let ahead = TimeSpan.seconds(2)
+
+    /// The clients in processes of their own, none of them connected yet.
+    private func makeFleet(_ cluster: ProcessCluster, _ processes: RunProcesses) async throws -> any RunFleet {
+        let (run, publishers, channel, bounds, trace) = (run, publishers, channel, bounds, trace)
+        let written = self.written
+        let observers = ProcessFleet.Observers(
+            make: { loop in
+                DeliveryObserver(
+                    run: run, publisherCount: publishers.count, channel: channel, bounds: bounds, written: written,
+                    trace: trace?.clientLane(loop))
+            },
+            tellInstances: { try cluster.tellRecords(upTo: $0 + Self.ahead) },
+            waitForRoom: { trace?.waitForRoom() })
+        return try await ProcessFleet.start(
+            clientProcesses, ports: ports(cluster), processes: processes, observers: observers,
+            loadCPUSeconds: { cluster.loadCPUSeconds() })
+    }
+
+    /// As many as the limit of open files asks for.
+    private var clientProcesses: Int {
+        let count = scenario.clients.count
+        guard count > 0 else { return 0 }
+        return (count + FileLimit.clientsPerProcess - 1) / FileLimit.clientsPerProcess
+    }
+}
+
+extension InProcessCluster {
+    /// Where direct clients live: each instance's own event loop.
+    fileprivate var directHosts: [DirectFleet<DeliveryObserver>.Host] {
+        instances.enumerated().map { index, instance in
+            let loop = eventLoop(of: index)
+            return .init(loop: loop) { try instance.manager.attachDirectClients($0, on: loop) }
+        }
+    }
+}
+
+extension FileManager {
+    /// Where a symbolic link leads; a path that is none is its own end.
+    fileprivate func destinationOfSymbolicLink(ifAny path: String) throws -> String {
+        (try? destinationOfSymbolicLink(atPath: path)) ?? path
+    }
+}
