@@ -216,7 +216,9 @@ extension TextReport {
     private static func resources(_ result: RunResult) -> [Line] {
         let resources = result.resources
         var lines: [Line] = []
-        for (label, parts) in [("Instances", resources.instances), ("Clients", resources.clients)] where !parts.isEmpty
+        for (label, parts) in [
+            ("Instances", resources.instances), ("Workers", resources.workers ?? []), ("Clients", resources.clients),
+        ] where !parts.isEmpty
         {
             // Without sockets a delivery is recorded on its instance's event loop, and counted there.
             if result.setup.transport == "direct", label == "Clients" { continue }

@@ -9,6 +9,7 @@ struct CrossChecks {
         var checks = CrossChecks(root: TreeReader(node: root), faults: faults)
         checks.checkCluster()
         checks.checkClients()
+        checks.checkProcesses()
         for (index, workload) in checks.root.items("workload").enumerated() { checks.check(workload, index) }
         checks.checkFaults()
         checks.checkPlanSize()

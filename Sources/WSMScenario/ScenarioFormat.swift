@@ -31,7 +31,7 @@ enum ScenarioFormat {
             "placement", .choice(Placement.words), default: "in-process",
             "All instances in one process, or each in its own."),
         KeyFormat(
-            "executor", .choice(Executor.words, unsupported: ["worker"]), default: "threadpool",
+            "executor", .choice(Executor.words), default: "threadpool",
             "Steps run on a thread pool inside the instance, or in separate worker processes that publish themselves."),
         KeyFormat("workers", .count(Limits.workers), default: "5", "Worker threads an instance."),
         KeyFormat(

@@ -35,8 +35,18 @@ protocol Cluster: Sendable {
     func counts() async -> [InstanceCounts]
     /// What each instance has used so far.
     func usage() async -> [PartUsage]
+    /// What each worker process has used so far; none without.
+    func workerUsage() async -> [PartUsage]
+    /// Processes of the cluster that ended without the run's doing.
+    func failures() async -> [PartFailure]
     /// Ends everything that the cluster started, Redis too; to be called however the run ends.
     func shutDown() async
+}
+
+extension Cluster {
+    func workerUsage() async -> [PartUsage] { [] }
+    /// Parts of the run's own process cannot end alone.
+    func failures() async -> [PartFailure] { [] }
 }
 
 /// A cluster whose instances can be broken one by one, by their numbers.

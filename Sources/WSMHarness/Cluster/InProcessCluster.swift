@@ -35,7 +35,7 @@ final class InProcessCluster: Cluster {
         var started: [LiveInstance] = []
         var threads: [Int?] = []
         do {
-            for (index, probe) in probes.enumerated() {
+            for (index, probe) in probes.prefix(cluster.instances).enumerated() {
                 let configuration = Self.configuration(cluster, seed: seed, index: index, redis: url)
                 started.append(
                     try await LiveInstance.start(configuration, on: groups[index % loops], probe: probe))
@@ -85,6 +85,7 @@ final class InProcessCluster: Cluster {
         var configuration = LiveInstance.Configuration(manager: manager)
         configuration.name = "wsm\(index)"
         configuration.workers = cluster.workers
+        configuration.hasBroadcastThread = cluster.executor == .threadpool
         configuration.seed = manager.seed
         return configuration
     }

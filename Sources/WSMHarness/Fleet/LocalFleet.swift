@@ -81,5 +81,8 @@ struct LocalFleet: RunFleet {
         _ = try? await fleet.withSinks { $0.trace?.close() }
     }
 
+    /// Clients of the run's own process cannot end alone.
+    func failures() -> [PartFailure] { [] }
+
     func shutDown() async {}
 }

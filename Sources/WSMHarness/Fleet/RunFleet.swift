@@ -33,6 +33,8 @@ protocol RunFleet: Sendable {
     func handOverTrace(olderThan instant: MonotonicInstant) async
     /// Closes the trace's lanes; what is received later is nowhere.
     func closeTrace() async
+    /// Processes of clients that ended without the run's doing.
+    func failures() -> [PartFailure]
     /// Ends what the fleet has started beside its sessions; to be called however the run ends.
     func shutDown() async
 }

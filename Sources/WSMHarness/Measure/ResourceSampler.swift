@@ -5,6 +5,7 @@ internal import WSMRedis
 struct ResourceSample: Sendable {
     var instances: [PartUsage]
     var clients: [PartUsage]
+    var workers: [PartUsage] = []
     var redis: PartUsage?
     /// The named processes of a target, in their order.
     var processes: [ProcessTreeUsage] = []
@@ -24,12 +25,13 @@ struct ResourceSampler: Sendable {
     }
 
     func sample() async -> ResourceSample {
-        var redis: PartUsage?
+    var redis: PartUsage?
         if let pid = await cluster?.embedded?.pid, let seconds = ProcessUsage.cpuSeconds(of: pid) {
             redis = PartUsage(pid: pid, cpuSeconds: seconds)
         }
         return ResourceSample(
-            instances: await cluster?.usage() ?? [], clients: await fleet.usage(), redis: redis,
+            instances: await cluster?.usage() ?? [], clients: await fleet.usage(),
+            workers: await cluster?.workerUsage() ?? [], redis: redis,
             processes: watch?.mark() ?? [], at: .now())
     }
 }
@@ -56,6 +58,7 @@ extension Resources {
         self.init(
             instances: zip(start.instances, end.instances).map { usage(($0, $1)) } + processes,
             clients: zip(start.clients, end.clients).map { usage(($0, $1)) },
+            workers: zip(start.workers, end.workers).map { usage(($0, $1)) },
             redis: redisConnections.map { connections in
                 let process = end.redis.map { usage((start.redis ?? $0, $0)) }
                 return RedisUsage(connections: connections, process: process)

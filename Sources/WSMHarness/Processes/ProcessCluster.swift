@@ -49,7 +49,6 @@ final class ProcessCluster: FaultableCluster {
             }
             return ProcessCluster(started, embedded, url, processes, numbers, lives)
         } catch {
-            await processes.shutDown()
             await embedded?.stop()
             throw error
         }
@@ -82,9 +81,7 @@ final class ProcessCluster: FaultableCluster {
     // MARK: The load
 
     func startLoad(_ clock: LoadClock) async throws -> any RunningLoad {
-        let window = LoadWindow(
-            start: clock.start, warmup: clock.measuredFrom - clock.start, duration: clock.end - clock.measuredFrom,
-            from: clock.start)
+        let window = LoadWindow(clock)
         self.window.withLock { $0 = window }
         for process in running { _ = try await process.ask(.startLoad(window)) }
         slots.withLock { slots in for index in slots.indices { slots[index].loadHasEnded = false } }
@@ -189,11 +186,10 @@ final class ProcessCluster: FaultableCluster {
         }
     }
 
-    /// The processes that ended without the run's doing.
-    var unexpectedEnds: [(instance: Int, end: ChildProcess.End)] {
+    func failures() async -> [PartFailure] {
         slots.withLock { slots in
             slots.enumerated().compactMap { index, slot in
-                slot.isEnded ? nil : slot.process.end.map { (index, $0) }
+                slot.isEnded ? nil : PartFailure(slot.process, instance: index)
             }
         }
     }

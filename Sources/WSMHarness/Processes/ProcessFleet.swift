@@ -238,10 +238,7 @@ final class ProcessFleet: RunFleet {
         }
     }
 
-    /// The processes that ended without the run's doing.
-    var unexpectedEnds: [(name: String, end: ChildProcess.End)] {
-        parts.compactMap { part in part.process.end.map { (part.process.name, $0) } }
-    }
+    func failures() -> [PartFailure] { parts.compactMap { PartFailure($0.process) } }
 }
 
 /// Watches the generator in each process of clients; the worst of them is told.

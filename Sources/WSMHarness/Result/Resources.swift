@@ -4,11 +4,17 @@ package struct Resources: Codable, Hashable, Sendable {
     package var instances: [ResourceUsage]
     /// One entry a client process.
     package var clients: [ResourceUsage]
+    /// One entry a worker process; `nil` without.
+    package var workers: [ResourceUsage]?
     package var redis: RedisUsage?
 
-    package init(instances: [ResourceUsage] = [], clients: [ResourceUsage] = [], redis: RedisUsage? = nil) {
+    package init(
+        instances: [ResourceUsage] = [], clients: [ResourceUsage] = [], workers: [ResourceUsage] = [],
+        redis: RedisUsage? = nil
+    ) {
         self.instances = instances
         self.clients = clients
+        self.workers = workers.isEmpty ? nil : workers
         self.redis = redis
     }
 }

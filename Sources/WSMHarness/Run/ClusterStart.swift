@@ -23,27 +23,69 @@ struct ClusterStart: Sendable {
 
     /// - Throws: ``HarnessError`` of the environment; then nothing is left running.
     func perform() async throws -> (any Cluster, any RunFleet) {
+        let spec = scenario.cluster
+        guard spec.placement == .processes || spec.executor == .worker else {
+            let cluster = try await InProcessCluster.start(spec, plan: plan, seed: scenario.seed, probes: probes)
+            return try await ending(cluster) { (cluster, try await makeFleet(cluster)) }
+        }
+        let program = try FileManager.default.destinationOfSymbolicLink(ifAny: options.childProgram)
+        let processes = RunProcesses(scenario, run: run, program: program, folder: folder)
+        do {
+            return try await perform(processes)
+        } catch {
+            await processes.shutDown()
+            throw error
+        }
+    }
+
+    private func perform(_ processes: RunProcesses) async throws -> (any Cluster, any RunFleet) {
         switch scenario.cluster.placement {
         case .inProcess:
+            var plan = plan
+            // The workers have them.
+            plan.processes = []
             let cluster = try await InProcessCluster.start(
                 scenario.cluster, plan: plan, seed: scenario.seed, probes: probes)
-            do {
-                return (cluster, try await makeFleet(cluster))
-            } catch {
-                await cluster.shutDown()
-                throw error
+            return try await ending(cluster) {
+                let fleet = try await makeFleet(cluster)
+                return (try await withWorkers(cluster, processes).cluster, fleet)
             }
         case .processes:
-            let program = try FileManager.default.destinationOfSymbolicLink(ifAny: options.childProgram)
-            let processes = RunProcesses(scenario, run: run, program: program, folder: folder)
             let cluster = try await ProcessCluster.start(scenario, plan: plan, probes: probes, processes: processes)
-            do {
-                return (cluster, try await makeFleet(cluster, processes))
-            } catch {
-                await cluster.shutDown()
-                throw error
+            return try await ending(cluster) {
+                let (whole, workers) = try await withWorkers(cluster, processes)
+                let fleet = try await makeFleet(cluster, processes) { instant in
+                    try cluster.tellRecords(upTo: instant)
+                    try workers?.tellRecords(upTo: instant)
+                }
+                return (whole, fleet)
             }
         }
+    }
+
+    /// Ends the cluster when what follows its start fails.
+    private func ending<Result>(
+        _ cluster: any Cluster, _ body: () async throws -> Result
+    ) async throws -> Result {
+        do {
+            return try await body()
+        } catch {
+            await cluster.shutDown()
+            throw error
+        }
+    }
+
+    private func withWorkers(
+        _ cluster: any Cluster, _ processes: RunProcesses
+    ) async throws -> (cluster: any Cluster, workers: WorkerProcesses?) {
+        guard scenario.cluster.executor == .worker else { return (cluster, nil) }
+        guard let redis = cluster.redisURL else {
+            throw HarnessError(.internalFault, "worker processes need a broker to publish through")
+        }
+        let workers = try await WorkerProcesses.start(
+            probes: Array(probes.dropFirst(cluster.instanceCount)), redis: redis, numbers: publishers.numbers,
+            processes: processes)
+        return (ClusterWithWorkers(base: cluster, workers: workers, processes: processes), workers)
     }
 
     // MARK: Clients
@@ -96,7 +138,12 @@ struct ClusterStart: Sendable {
     private static let ahead = TimeSpan.seconds(2)
 
     /// The clients in processes of their own, none of them connected yet.
-    private func makeFleet(_ cluster: ProcessCluster, _ processes: RunProcesses) async throws -> any RunFleet {
+    ///
+    /// - Parameter tellInstances: Tells the probes what the instances did up to an instant.
+    private func makeFleet(
+        _ cluster: ProcessCluster, _ processes: RunProcesses,
+        tellInstances: @escaping @Sendable (MonotonicInstant) throws -> Void
+    ) async throws -> any RunFleet {
         let (run, publishers, channel, bounds, trace) = (run, publishers, channel, bounds, trace)
         let written = self.written
         let observers = ProcessFleet.Observers(
@@ -105,7 +152,7 @@ struct ClusterStart: Sendable {
                     run: run, publisherCount: publishers.count, channel: channel, bounds: bounds, written: written,
                     trace: trace?.clientLane(loop))
             },
-            tellInstances: { try cluster.tellRecords(upTo: $0 + Self.ahead) },
+            tellInstances: { try tellInstances($0 + Self.ahead) },
             waitForRoom: { trace?.waitForRoom() })
         return try await ProcessFleet.start(
             clientProcesses, ports: ports(cluster), processes: processes, observers: observers,

@@ -27,7 +27,7 @@ extension Measurement {
         result.timing.negativeLatencies = Int(stages.latency.negativeCount)
         result.clients = clientCounts(settlement)
         result.guarantees = guarantees(settlement, expect: scenario.expect)
-        result.instances = context.probes.indices.map(instanceResult)
+        result.instances = (0..<(context.system.cluster?.instanceCount ?? 0)).map(instanceResult)
         result.target = target
         if let samples {
             result.resources = Resources(

@@ -32,7 +32,11 @@ extension Measurement {
         if context.scenario.cluster.manager == .broadcast || context.system.isTarget {
             settlement.inFlight = expect.isolation.nanoseconds
         }
-        settlement.outside = context.system.outside
+        settlement.outside = context.outside
+        for failure in failures {
+            guard let instance = failure.instance else { continue }
+            settlement.instanceDowntimes.append(.init(instance: UInt16(instance), from: failure.at, until: nil))
+        }
         settlement.shutdown = shutdown
         for probe in context.probes { probe.recordedEvents.add(to: &settlement) }
         return settlement

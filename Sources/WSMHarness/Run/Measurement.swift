@@ -33,6 +33,8 @@ struct Measurement: Sendable {
     var states: [InstanceState] = []
     var counts: [InstanceCounts] = []
     var stopReports: [LiveInstance.StopReport] = []
+    /// Processes of the run that ended on their own.
+    var failures: [PartFailure] = []
     var fleet = FleetStatistics()
     var loops: [LoopRecord] = []
     var scheduleSlip = LatencyHistogram()

@@ -125,6 +125,7 @@ struct RunDriver: Sendable {
         _ load: any RunningLoad, _ clock: LoadClock, _ reporter: ProgressReporter, _ measurement: inout Measurement
     ) async throws {
         reporter.begin(.closing, total: .zero)
+        measurement.failures = (await context.system.cluster?.failures() ?? []) + context.fleet.failures()
         measurement.shutdown = try await shutDownInstances(reporter, &measurement)
         await context.fleet.endSessions(deadline: .now() + Deadline.close)
         measurement.fleet = await context.fleet.statistics()

@@ -69,6 +69,12 @@ enum SystemUnderTest: Sendable {
 }
 
 extension RunContext {
+    /// The number that stands for publishers which belong to no instance; `nil` where there are none.
+    var outside: UInt16? {
+        guard system.cluster != nil else { return system.outside }
+        return scenario.cluster.executor == .worker ? UInt16(scenario.cluster.instances) : nil
+    }
+
     /// Starts the load's threads; they wait for the clock's start.
     func startLoad(_ clock: LoadClock) async throws -> any RunningLoad {
         switch system {

@@ -41,6 +41,8 @@ extension Measurement {
         evidence.unkeptEvents = context.probes.reduce(0) { $0 + $1.recordedEvents.unkept }
         evidence.traceSuspicion = trace?.suspicion
         evidence.endedProcesses = target?.endedProcesses ?? []
+        let start = clock?.start ?? .now()
+        evidence.partFailures = failures.map { $0.text(since: start) }
         return Validity.judge(evidence, bounds: bounds)
     }
 

@@ -22,6 +22,8 @@ package struct ValidityEvidence: Hashable, Sendable {
     package var traceSuspicion: String?
     /// Processes of a target that ended during the run.
     package var endedProcesses: [TargetResult.EndedProcess] = []
+    /// Processes of the run that ended on their own, in words.
+    package var partFailures: [String] = []
 
     package init() {}
 }

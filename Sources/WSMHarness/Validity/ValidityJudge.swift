@@ -102,6 +102,7 @@ private struct ValidityJudge {
         if let failure = evidence.connectFailure {
             faults.append("\(failure): lower clients.count or look at why they fail")
         }
+        faults += evidence.partFailures
         if evidence.negativeLatencies > 0 {
             suspicions.append("\(evidence.negativeLatencies) latencies were below zero: two clocks disagree")
         }

@@ -88,6 +88,13 @@ struct LoadWindow: Hashable, Sendable, Codable {
     /// What was planned before is left out: the instance was not there for it.
     var from: MonotonicInstant
 
+    init(_ clock: LoadClock) {
+        start = clock.start
+        warmup = clock.measuredFrom - clock.start
+        duration = clock.end - clock.measuredFrom
+        from = clock.start
+    }
+
     var clock: LoadClock { LoadClock(start: start, warmup: warmup, duration: duration) }
 }
 

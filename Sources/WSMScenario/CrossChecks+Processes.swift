@@ -1,0 +1,23 @@
+import WSMCore
+
+extension CrossChecks {
+    /// What needs the run's own process, or processes of its own.
+    mutating func checkProcesses() {
+        let cluster = root.inside("cluster")
+        let clients = root.inside("clients")
+        if cluster.word("placement", Placement.inProcess) == .processes,
+            clients.word("transport", Transport.websocket) == .direct
+        {
+            faults.error(
+                at: origin(clients, "transport"), "clients.transport: direct needs cluster.placement: in-process",
+                hint: "clients without sockets live in the instances' own process; use transport: websocket")
+        }
+        if cluster.word("executor", Executor.threadpool) == .worker,
+            cluster.word("manager", ManagerKind.broadcast) == .memory
+        {
+            faults.error(
+                at: origin(cluster, "executor"), "cluster.executor: worker needs cluster.manager: broadcast",
+                hint: "in memory a worker process reaches no client of another process")
+        }
+    }
+}
