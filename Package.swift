@@ -105,8 +105,10 @@ let package = Package(
         tests(of: "WSMScenario", needs: ["WSMCore"]),
         tests(
             of: "WSMHarness",
-            needs: ["WSMCore", "WSMManagers", "WSMRedis", "WSMInstance", "WSMScenario", "WSMVerify", "WSMRecord"],
-            uses: [nioCore, nioPosix, nioHTTP, nioWebSocket]),
+            // The program itself too: runs with processes start it.
+            needs: [
+                "WSMCore", "WSMManagers", "WSMRedis", "WSMInstance", "WSMScenario", "WSMVerify", "WSMRecord", "wsmlab",
+            ], uses: [nioCore, nioPosix, nioHTTP, nioWebSocket, nioEmbedded, subprocess, system]),
         tests(of: "WSMReport", needs: ["WSMCore", "WSMRecord", "WSMVerify", "WSMHarness"]),
         .testTarget(
             name: "PlantedDefects",

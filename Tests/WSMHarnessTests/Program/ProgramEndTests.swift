@@ -1,0 +1,88 @@
+import Foundation
+import Testing
+
+@testable import WSMHarness
+
+@Suite("However the program ends, nothing of it is left", .serialized, .timeLimit(.minutes(5)))
+struct ProgramEndTests {
+    static func scenario(_ placement: String, duration: String = "30s", manager: String = "broadcast") -> String {
+        """
+        name: ends
+        warmup: 200ms
+        duration: \(duration)
+        cluster: {manager: \(manager), instances: 2, placement: \(placement)}
+        clients: {count: 20, connectRate: 20/s}
+        workload:
+          - {kind: broadcasts, rate: 40/s}
+        """
+    }
+
+    /// Those that have been seen under the run, by their number; a number that something else has got by now is not theirs.
+    func left(_ known: [Int32: String]) -> [String] {
+        known.filter { RunningProgram.isAlive($0.key) && RunningProgram.commandLine(of: $0.key) == $0.value }
+            .map { "\($0.key): \($0.value)" }.sorted()
+    }
+
+    func descendants(_ program: RunningProgram) -> [Int32: String] {
+        program.descendants.reduce(into: [:]) { $0[$1] = RunningProgram.commandLine(of: $1) }
+    }
+
+    @Test("Killed with kill -9, also while a process of it stands still", arguments: ["in-process", "processes"])
+    func killed(placement: String) async throws {
+        let program = try RunningProgram.start([], scenario: Self.scenario(placement))
+        try await program.awaitWord("measuring")
+        let known = descendants(program)
+        let children = known.filter { $0.value.hasSuffix("wsmlab child ") }.map(\.key).sorted()
+        #expect(children.count == (placement == "processes" ? 3 : 0), "\(known)")
+        #expect(known.values.contains { $0.contains("redis-server") }, "\(known)")
+        for child in children.prefix(1) { kill(child, SIGSTOP) }
+        program.signal(SIGKILL)
+        _ = try await program.awaitExit()
+        try await RunningProgram.wait("what is left to end: \(left(known))") { left(known).isEmpty }
+        try await RunningProgram.wait("its temporary files to be gone") {
+            (try? FileManager.default.contentsOfDirectory(atPath: program.temporary)) == []
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: program.runFolder) == ["trace.zst"])
+    }
+
+    @Test(
+        "Interrupted in any phase, it ends within 5 s with a result",
+        arguments: ["connecting", "warm-up", "measuring", "draining"], ["in-process", "processes"])
+    func interrupted(phase: String, placement: String) async throws {
+        let duration = phase == "draining" ? "300ms" : "30s"
+        let program = try RunningProgram.start([], scenario: Self.scenario(placement, duration: duration))
+        try await program.awaitWord(phase)
+        let known = descendants(program)
+        program.signal(SIGINT)
+        let seconds = try await program.awaitExit()
+        #expect(seconds < 5, "\(seconds) s")
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(program.runFolder)/result.json"))
+        let result = try RunResult(json: bytes)
+        // Once the load has ended by itself there is nothing to interrupt.
+        if phase != "draining" {
+            #expect(result.interrupted)
+            #expect(program.exit == .exited(ExitCode.interrupted.rawValue))
+        }
+        #expect(result.delivery.isBalanced)
+        #expect(left(known).isEmpty)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: program.temporary) == [])
+    }
+
+    @Test("An instance that dies on its own is reported with its last words, and what it cost is accounted for")
+    func childDies() async throws {
+        let program = try RunningProgram.start([], scenario: Self.scenario("processes", duration: "3s"))
+        try await program.awaitWord("measuring")
+        let children = descendants(program).filter { $0.value.hasSuffix("wsmlab child ") }.map(\.key).sorted()
+        // The first that was started.
+        kill(try #require(children.first), SIGSEGV)
+        _ = try await program.awaitExit()
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(program.runFolder)/result.json"))
+        let result = try RunResult(json: bytes)
+        #expect(result.validity.verdict == .invalid)
+        let reason = result.validity.reasons.first { $0.contains("instance 0") }
+        #expect(reason?.contains("ended on its own") == true, "\(result.validity.reasons)")
+        #expect(result.delivery.isBalanced)
+        #expect(result.delivery.lostByCause["unexplained"] == nil, "\(result.delivery.lostByCause)")
+        #expect(result.delivery.received > 0)
+    }
+}
