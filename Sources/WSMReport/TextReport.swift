@@ -218,8 +218,7 @@ extension TextReport {
         var lines: [Line] = []
         for (label, parts) in [
             ("Instances", resources.instances), ("Workers", resources.workers ?? []), ("Clients", resources.clients),
-        ] where !parts.isEmpty
-        {
+        ] where !parts.isEmpty {
             // Without sockets a delivery is recorded on its instance's event loop, and counted there.
             if result.setup.transport == "direct", label == "Clients" { continue }
             let total = ResourceTotal(parts)

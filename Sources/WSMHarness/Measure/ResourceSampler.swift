@@ -25,7 +25,7 @@ struct ResourceSampler: Sendable {
     }
 
     func sample() async -> ResourceSample {
-    var redis: PartUsage?
+        var redis: PartUsage?
         if let pid = await cluster?.embedded?.pid, let seconds = ProcessUsage.cpuSeconds(of: pid) {
             redis = PartUsage(pid: pid, cpuSeconds: seconds)
         }

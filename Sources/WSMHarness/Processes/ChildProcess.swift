@@ -121,7 +121,7 @@ final class ChildProcess: Sendable {
                 state.waiting[state.nextID] = continuation
                 return (state.nextID, channel)
             }
-            guard let (id, channel) = sending else { return continuation.resume(throwing: gone) }
+            guard let (id, channel) = sending else { return fail([continuation]) }
             do {
                 channel.send(try ChildCoding.bytes(ChildCall(id: id, request: request)))
             } catch {
@@ -178,9 +178,18 @@ final class ChildProcess: Sendable {
         let waiting = state.withLock { state in
             state.isClosed = true
             defer { state.waiting = [:] }
-            return state.waiting.values
+            return state.waiting
         }
-        for continuation in waiting { continuation.resume(throwing: gone) }
+        fail(Array(waiting.values))
+    }
+
+    private func fail(_ waiting: [CheckedContinuation<ChildReply, any Error>]) {
+        guard !waiting.isEmpty else { return }
+        Task {
+            // Its socket closes a moment before it is known how it ended and what it said.
+            await self.awaitEnd(deadline: .now() + .seconds(1))
+            for continuation in waiting { continuation.resume(throwing: self.gone) }
+        }
     }
 
     private func keep(_ words: SubprocessOutputSequence.Buffer) {

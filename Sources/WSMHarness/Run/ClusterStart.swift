@@ -28,7 +28,7 @@ struct ClusterStart: Sendable {
             let cluster = try await InProcessCluster.start(spec, plan: plan, seed: scenario.seed, probes: probes)
             return try await ending(cluster) { (cluster, try await makeFleet(cluster)) }
         }
-        let program = try FileManager.default.destinationOfSymbolicLink(ifAny: options.childProgram)
+        let program = URL(fileURLWithPath: options.childProgram).resolvingSymlinksInPath().path
         let processes = RunProcesses(scenario, run: run, program: program, folder: folder)
         do {
             return try await perform(processes)
@@ -174,12 +174,5 @@ extension InProcessCluster {
             let loop = eventLoop(of: index)
             return .init(loop: loop) { try instance.manager.attachDirectClients($0, on: loop) }
         }
-    }
-}
-
-extension FileManager {
-    /// Where a symbolic link leads; a path that is none is its own end.
-    fileprivate func destinationOfSymbolicLink(ifAny path: String) throws -> String {
-        (try? destinationOfSymbolicLink(atPath: path)) ?? path
     }
 }

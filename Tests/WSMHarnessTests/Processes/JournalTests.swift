@@ -19,7 +19,8 @@ struct JournalTests {
 
     static let stamp: ProbeStamp = {
         var stamp = ProbeStamp(
-            run: 7, channel: 1, publisher: PublisherID(9), sequence: 1 << 40, process: 3, step: 2, intended: instant(11))
+            run: 7, channel: 1, publisher: PublisherID(9), sequence: 1 << 40, process: 3, step: 2, intended: instant(11)
+        )
         stamp.sent = instant(12)
         stamp.queued = instant(13)
         stamp.dequeued = instant(14)

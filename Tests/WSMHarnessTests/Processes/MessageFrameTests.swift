@@ -22,7 +22,9 @@ struct MessageFrameTests {
             var buffer = ByteBuffer()
             for part in [bytes[..<split], bytes[split...]] {
                 buffer.writeBytes(part)
-                while let message = try decoder.decode(buffer: &buffer) { found.append(Array(message.readableBytesView)) }
+                while let message = try decoder.decode(buffer: &buffer) {
+                    found.append(Array(message.readableBytesView))
+                }
             }
             #expect(found == Array(Self.messages.prefix(3)), "split at \(split)")
             #expect(buffer.readableBytes == 0)

@@ -76,7 +76,8 @@ struct ProcessRunTests {
 
     @Test("An instance that cannot be started is told with its reason, and nothing is left")
     func noStart() async throws {
-        let scenario = Self.scenario("cluster: {instances: 2, placement: processes, redis: {url: 'redis://127.0.0.1:1'}}")
+        let scenario = Self.scenario(
+            "cluster: {instances: 2, placement: processes, redis: {url: 'redis://127.0.0.1:1'}}")
         let error = await #expect(throws: HarnessError.self) { try await run(scenario) }
         #expect(error?.code == .redisUnavailable)
     }
@@ -86,7 +87,8 @@ struct ProcessRunTests {
         let scenario = try #require(Self.scenario("cluster: {placement: processes}"))
         let folder = NSTemporaryDirectory() + "wsmlab-test-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        for program in ["/bin/false", "/nowhere/wsmlab"] {
+        // A shell looks for a file of that name, and says so.
+        for (program, words) in [("/bin/false", "exit code 1"), ("/bin/sh", "child"), ("/nowhere/wsmlab", "/nowhere")] {
             var options = RunOptions(folder: folder, bounds: .countsOnly)
             options.childProgram = program
             let error = await #expect(throws: HarnessError.self) {
@@ -94,6 +96,7 @@ struct ProcessRunTests {
                     scenario: scenario, options: options, progress: { _ in }, interruption: Interruption())
             }
             #expect(error?.code == .childFailed)
+            #expect(error?.description.contains(words) == true, "\(String(describing: error))")
         }
     }
 }

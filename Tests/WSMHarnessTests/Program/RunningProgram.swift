@@ -34,7 +34,8 @@ final class RunningProgram: Sendable {
         do {
             let result = try await Subprocess.run(
                 .path(FilePath(ProcessRunTests.program)), arguments: Arguments(words),
-                environment: .inherit.updating(["TMPDIR": temporary]), output: .discarded, error: .sequence
+                environment: .inherit.updating(["TMPDIR": temporary]), input: .none, output: .discarded,
+                error: .sequence
             ) { execution in
                 state.withLock { $0.pid = execution.processIdentifier.value }
                 for try await part in execution.standardError {
