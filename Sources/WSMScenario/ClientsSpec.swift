@@ -4,6 +4,8 @@ package import WSMCore
 package struct ClientsSpec: Hashable, Sendable {
     package var count: Int
     package var transport: Transport
+    /// Processes of clients with ``Placement/processes``; `nil`: as many as the limit of open files asks for.
+    package var processes: Int?
     package var assignment: Assignment
     /// Connects a second, over all clients.
     package var connectRate: Rate

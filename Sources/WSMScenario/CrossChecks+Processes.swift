@@ -12,6 +12,11 @@ extension CrossChecks {
                 at: origin(clients, "transport"), "clients.transport: direct needs cluster.placement: in-process",
                 hint: "clients without sockets live in the instances' own process; use transport: websocket")
         }
+        if clients.has("processes"), cluster.word("placement", Placement.inProcess) == .inProcess {
+            faults.error(
+                at: origin(clients, "processes"), "clients.processes needs cluster.placement: processes",
+                hint: "else all clients live in the run's own process")
+        }
         if cluster.word("executor", Executor.threadpool) == .worker,
             cluster.word("manager", ManagerKind.broadcast) == .memory
         {

@@ -7,6 +7,7 @@ package enum Limits {
     package static let instances = 1...1000
     package static let workers = 1...1000
     package static let clients = 0...10_000_000
+    package static let clientProcesses = 1...256
     package static let publishers = 1...4096
     package static let steps = 1...10_000
     package static let subscriptions = 0...1000

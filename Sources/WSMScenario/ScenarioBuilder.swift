@@ -49,6 +49,7 @@ enum ScenarioBuilder {
         if hasTarget { clients.ping = .zero }
         clients.count = reader.count("count", clients.count) ?? clients.count
         clients.transport = reader.word("transport", clients.transport) ?? clients.transport
+        if reader.has("processes") { clients.processes = reader.count("processes", 1) }
         if reader.text("assignment") == "random" { clients.assignment = .random }
         if let weights = weights(reader) { clients.assignment = .weights(weights) }
         clients.connectRate = reader.rate("connectRate", clients.connectRate) ?? clients.connectRate

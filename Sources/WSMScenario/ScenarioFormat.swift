@@ -77,6 +77,9 @@ enum ScenarioFormat {
             "transport", .choice(Transport.words), default: "websocket",
             "Real loopback sockets, or in the process without sockets, for counts that sockets cannot reach."),
         KeyFormat(
+            "processes", .count(Limits.clientProcesses),
+            "Processes of clients with placement: processes. Default: as many as the limit of open files asks for."),
+        KeyFormat(
             "assignment",
             .choiceOr(
                 ["round-robin", "random"],

@@ -77,6 +77,7 @@ private struct ScenarioWriter {
         text += "\nclients:\n"
         line(1, "count", "\(clients.count)")
         line(1, "transport", clients.transport.rawValue)
+        if let processes = clients.processes { line(1, "processes", "\(processes)") }
         switch clients.assignment {
         case .roundRobin: line(1, "assignment", "round-robin")
         case .random: line(1, "assignment", "random")

@@ -159,10 +159,11 @@ struct ClusterStart: Sendable {
             loadCPUSeconds: { cluster.loadCPUSeconds() })
     }
 
-    /// As many as the limit of open files asks for.
+    /// As many as the scenario says, or as the limit of open files asks for.
     private var clientProcesses: Int {
         let count = scenario.clients.count
         guard count > 0 else { return 0 }
+        if let wanted = scenario.clients.processes { return min(wanted, count) }
         return (count + FileLimit.clientsPerProcess - 1) / FileLimit.clientsPerProcess
     }
 }

@@ -1,6 +1,7 @@
 internal import NIOCore
 internal import NIOPosix
 internal import Synchronization
+internal import WSMClients
 internal import WSMCore
 internal import WSMInstance
 internal import WSMRedis
@@ -20,6 +21,10 @@ final class ChildInstance: ChildRole {
     ) async throws -> ChildInstance {
         let plan = LoadPlan(scenario)
         let numbers = PublisherNumbers(scenario, plan: plan)
+        // Its side of its clients' sockets, and a Redis connection for each that has a subscription of its own.
+        let mine = plan.clients.count { $0.instance == assignment.index }
+        let hasOwn = scenario.cluster.manager == .broadcast && scenario.cluster.subscription == .perClient
+        try FileLimit.check(needed: mine, descriptorsPerClient: hasOwn ? 2 : 1)
         let journal = try JournalWriter(path: assignment.journal)
         let probe = JournalProbe(
             run: run, instance: assignment.index, numbers: numbers, journal: journal, submitted: assignment.submitted)
