@@ -5,6 +5,8 @@ public struct InstanceError: Error, Sendable, CustomStringConvertible {
         case addressUnavailable
         /// Something of the instance was still busy at its deadline.
         case stopTimedOut
+        /// An event loop of the instance did not come to the pause in time.
+        case pauseTimedOut
     }
 
     public let code: Code

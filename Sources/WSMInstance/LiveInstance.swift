@@ -161,6 +161,37 @@ public final class LiveInstance: Sendable {
 
     private static let skippedClientsPatience = TimeSpan.milliseconds(500)
 
+    /// Ends the instance at once, as a crash does: its sockets close without a close frame, its connections to Redis too,
+    /// its threads end without draining, and nothing more is sent.
+    ///
+    /// A thread that waits for Redis at this moment ends when that call does, and does nothing with the answer. A second call,
+    /// or one after ``stop(deadline:)``, does nothing.
+    public func crash() async {
+        guard !isStopping.exchange(true, ordering: .relaxed) else { return }
+        manager.publishersCancelled.cancel()
+        // Who stands still must not go on by itself later.
+        manager.standStill.end()
+        pool.abandon()
+        thread?.abandon()
+        api?.abandon()
+        // It fails only when the socket is closed already.
+        try? await server.close()
+        await manager.crash()
+    }
+
+    /// Lets the whole instance stand still, as SIGSTOP does: its event loops, its workers and whoever publishes for it, each
+    /// before its next step.
+    ///
+    /// Connections stay, and the kernel takes new ones. Returns once the loops stand still; ``resume()`` ends it.
+    ///
+    /// - Throws: ``InstanceError`` when a loop was not reached in time: then nothing stands still.
+    public func pause(deadline: TimeSpan = .seconds(2)) async throws {
+        try await manager.pause(deadline: deadline)
+    }
+
+    /// Lets a paused instance go on; else does nothing.
+    public func resume() { manager.standStill.end() }
+
     private func stopThreads(until deadline: MonotonicInstant, _ report: inout StopReport) async {
         let left = await Parts.stop(pool: pool, thread: thread, api: api, manager: manager, until: deadline)
         report.busyThreads = left.busy
@@ -191,7 +222,7 @@ struct Parts {
         self.manager = manager
         let enabled = configuration.manager.enabled
         let name = configuration.name
-        pool = WorkerPool(workers: configuration.workers, name: name) { number in
+        pool = WorkerPool(workers: configuration.workers, name: name, standStill: manager.standStill) { number in
             manager.makePublisher(entity: Entity.workers + UInt64(number))
         }
         let thread =

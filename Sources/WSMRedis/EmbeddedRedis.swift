@@ -123,6 +123,13 @@ public actor EmbeddedRedis {
         try await inTurn { try await signal("resume") }
     }
 
+    /// Whether the server's process runs; false too when nobody can tell.
+    public func isAlive() async -> Bool {
+        var isAlive = false
+        try? await inTurn { isAlive = try await supervisor.ask("check") == "alive" }
+        return isAlive
+    }
+
     /// Ends the server and removes its folder; returns when both are gone.
     ///
     /// Further calls do nothing.

@@ -15,7 +15,7 @@ package enum MarkdownReport {
         if !result.thresholds.isEmpty {
             blocks.append(thresholds(result.thresholds, isVoid: result.validity.verdict == .invalid))
         }
-        if !result.faults.isEmpty { blocks.append(faults(result.faults)) }
+        if !result.faults.isEmpty { blocks.append(faults(result)) }
         blocks.append(validity(result.validity))
         if let line = GeneratorText.line(result) { blocks.append("Generator: \(escaped(line))") }
         let resources = resources(result.resources, target: result.target)
@@ -88,16 +88,33 @@ package enum MarkdownReport {
             })
     }
 
-    private static func faults(_ results: [FaultResult]) -> String {
-        section(
-            "Faults", header: ["fault", "at", "healed at", "lost", "blackout", "recovered after"],
-            rows: results.map { fault in
-                [
-                    fault.action, Figures.time(fault.at), fault.healedAt.map { Figures.time($0) } ?? "–",
-                    Figures.grouped(fault.lost), fault.blackoutNanoseconds.map { Figures.time($0) } ?? "–",
-                    fault.recoveredAfterNanoseconds.map { Figures.time($0) } ?? "–",
-                ]
+    private static func faults(_ result: RunResult) -> String {
+        let table = section(
+            "Faults",
+            header: [
+                "fault", "at", "healed at", "lost", "blackout", "first heard after", "all heard after",
+                "recovered after",
+                "dropped", "closed", "told", "came back", "deaf", "missed unnoticed",
+            ],
+            rows: result.faults.map { fault in
+                let times = [
+                    fault.healedAt, nil, fault.blackoutNanoseconds, fault.firstDeliveryAfterNanoseconds,
+                    fault.fullDeliveryAfterNanoseconds, fault.recoveredAfterNanoseconds,
+                ].map { $0.map { Figures.time($0) } ?? "–" }
+                let clients = [
+                    fault.droppedClients, fault.closedClients, fault.markedClients, fault.reconnectedClients,
+                    fault.deafClients,
+                ].map { Figures.grouped($0) }
+                let silent =
+                    "\(Figures.grouped(Int(fault.silentlyMissed.messages))) by "
+                    + Figures.grouped(fault.silentlyMissed.clients)
+                return [fault.action, Figures.time(fault.at), times[0], Figures.grouped(fault.lost)] + times[2...]
+                    + clients + [silent]
             })
+        let words = result.faults.map { fault in
+            "\n- \(escaped(PlainText.printable(FaultText.sentences(fault, result.instances))))"
+        }
+        return table + "\n" + words.joined()
     }
 
     private static func validity(_ validity: Validity) -> String {

@@ -24,10 +24,13 @@ package enum TextReport {
             Section(lines: head(headline, result: result, width: width)),
             Section(lines: messages(result.delivery), separated: true),
             losses(result.delivery),
-            Section(lines: latencies(result), separated: true),
+            // What faults did is worth more of the screen than the stages of a message.
+            Section(
+                lines: latencies(result), separated: true, isElastic: !result.faults.isEmpty, fixed: 3,
+                more: "more lines of latencies, see result.json"),
             guarantees(result.guarantees, width: width),
             thresholds(result.thresholds, isVoid: result.validity.verdict == .invalid),
-            faults(result.faults),
+            faults(result, width: width),
             validity(result.validity, timing: result.timing, clients: result.clients, width: width),
             Section(lines: resources(result) + generator(result), separated: true),
             target(result.target),
@@ -182,16 +185,18 @@ extension TextReport {
         return Section(lines: lines, isElastic: true, more: "more thresholds, see result.json")
     }
 
-    private static func faults(_ results: [FaultResult]) -> Section {
-        let lines = results.map { fault in
-            var text = "\(fault.action) at \(Figures.time(fault.at))"
-            text += fault.healedAt.map { ", healed at \(Figures.time($0))" } ?? ", not healed"
-            text += ", \(Figures.grouped(fault.lost)) lost"
-            if let blackout = fault.blackoutNanoseconds { text += ", blackout \(Figures.time(blackout))" }
-            text += fault.recoveredAfterNanoseconds.map { ", recovered after \(Figures.time($0))" } ?? ", not recovered"
-            return entry("Fault", PlainText.printable(text))
+    /// Each fault in its own words; those that did the most harm keep their lines longest.
+    private static func faults(_ result: RunResult, width: Int) -> Section {
+        let worst = result.faults.sorted { ($1.lost, $0.at) < ($0.lost, $1.at) }
+        let blocks = worst.map { fault in
+            let text = PlainText.printable(FaultText.sentences(fault, result.instances))
+            return PlainText.wrap(text, width: width - margin).enumerated().map { index, line in
+                entry(index == 0 ? "Fault" : "", line)
+            }
         }
-        return Section(lines: lines, isElastic: true, more: "more faults, see result.json")
+        return Section(
+            lines: blocks.flatMap { $0 }, separated: true, isElastic: true, fixed: blocks.first?.count ?? 0,
+            more: "more lines on faults, see result.json")
     }
 
     private static func validity(

@@ -16,6 +16,8 @@ package struct ClusterSpec: Hashable, Sendable {
     /// Redis connections that one instance may hold; `nil`: as many as it wants.
     package var redisPool: Int?
     package var brokerLoss: BrokerLoss
+    /// How `resubscribe-marked` tells a client of a gap.
+    package var gapMark: GapMarkSpec
     package var slowClient: SlowClientSpec
     package var redis: RedisSource
 
@@ -34,6 +36,7 @@ package struct ClusterSpec: Hashable, Sendable {
         self.threadOnError = policies.threadOnError
         self.redisPool = policies.redisPool
         self.brokerLoss = policies.brokerLoss
+        self.gapMark = .close
         self.slowClient = SlowClientSpec(policy: policies.slowClient.policy)
         self.redis = .embedded
     }
@@ -64,6 +67,14 @@ package enum Placement: String, CaseIterable, Sendable {
 package enum Executor: String, CaseIterable, Sendable {
     case threadpool
     case worker
+}
+
+/// How a client is told that it may have missed something.
+package enum GapMarkSpec: String, CaseIterable, Sendable {
+    /// Close 1012: a browser connects anew and fetches everything again.
+    case close
+    /// A text message of its own, and the connection stays.
+    case event
 }
 
 /// The policy for slow clients and where it sets in.

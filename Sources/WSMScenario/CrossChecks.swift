@@ -11,10 +11,10 @@ struct CrossChecks {
         checks.checkClients()
         checks.checkProcesses()
         for (index, workload) in checks.root.items("workload").enumerated() { checks.check(workload, index) }
-        checks.checkFaults()
         checks.checkPlanSize()
         checks.checkBounds()
         if checks.root.has("target") { checks.checkTarget() }
+        checks.checkFaults()
         faults = checks.faults
     }
 
@@ -28,7 +28,7 @@ struct CrossChecks {
     }
 
     /// How many instances there are to connect to; `nil` where that is not known.
-    private var instanceCount: Int? {
+    var instanceCount: Int? {
         if root.has("cluster") { return root.inside("cluster").count("instances", 1) }
         let urls = root.inside("target").items("clients").count
         return urls > 0 ? urls : nil
@@ -136,24 +136,6 @@ struct CrossChecks {
                 at: origin(workload, "channel"),
                 "\(path).channel: no client listens to \(Diagnostic.quoted(channel)), nothing of it is delivered",
                 hint: "clients listen to events")
-        }
-    }
-
-    private mutating func checkFaults() {
-        guard let instances = instanceCount else { return }
-        let end = root.duration("duration", .zero) ?? .zero
-        for (index, fault) in root.items("faults").enumerated() {
-            if fault.has("target"), let target = fault.count("target", 0), target >= instances {
-                faults.error(
-                    at: origin(fault, "target"),
-                    "faults[\(index)].target: there is no instance \(target)",
-                    hint: instances == 1 ? "there is one, number 0" : "there are \(instances), numbered from 0")
-            }
-            if fault.has("at"), let at = fault.duration("at", .zero), at > end {
-                faults.error(
-                    at: origin(fault, "at"), "faults[\(index)].at lies after the end of the run",
-                    hint: "the run lasts \(QuantityWriter.duration(end))")
-            }
         }
     }
 

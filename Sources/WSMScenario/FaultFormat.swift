@@ -3,8 +3,12 @@ import WSMCore
 /// The grammar of `faults`: which keys belong to which action.
 enum FaultFormat {
     static let actions: [Variant] = FaultAction.allCases.map {
-        Variant(word: $0.rawValue, summary: summary(of: $0), format: format(of: $0))
+        Variant(
+            word: $0.rawValue, summary: summary(of: $0), format: format(of: $0), isSupported: isSupported($0))
     }
+
+    /// Whether a run can do it yet.
+    private static func isSupported(_ action: FaultAction) -> Bool { !action.breaksLinks && !action.breaksClients }
 
     private static func format(of action: FaultAction) -> MapFormat {
         let parameters =

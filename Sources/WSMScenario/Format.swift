@@ -56,6 +56,8 @@ struct Variant: Sendable {
     var word: String
     var summary: String
     var format: MapFormat
+    /// False as long as the feature behind the word does not exist.
+    var isSupported = true
 }
 
 /// One key of a map.

@@ -164,7 +164,8 @@ struct FormatChecker {
                 at: node.origin, "\(path) needs the key \(key)", hint: "one of \(words.joined(separator: ", "))")
             return
         }
-        check(discriminator.value, words: words, unsupported: [], alternative: nil, "\(path).\(key)")
+        let pending = variants.filter { !$0.isSupported }.map(\.word)
+        check(discriminator.value, words: words, unsupported: pending, alternative: nil, "\(path).\(key)")
         guard let variant = variants.first(where: { $0.word == discriminator.value.text }) else { return }
         let rest = SourceNode(content: .map(entries.filter { $0.key != key }), origin: node.origin)
         check(rest, against: variant.format, path: path)

@@ -32,6 +32,10 @@ package enum Limits {
     package static let bound = TimeSpan.milliseconds(1)...TimeSpan.seconds(3600)
     package static let workloads = 1...64
     package static let faults = 1...1000
+    /// How often one fault may happen.
+    package static let faultOccurrences = 1000
+    /// Instances of one process that have an event loop each, so that one can stand still without the others.
+    package static let pausableInstances = 64
     package static let thresholds = 1...1000
     /// Sends, steps and the like that one plan may hold: it is drawn before the run, and lies in memory during it.
     package static let plannedItems = 20_000_000

@@ -33,6 +33,7 @@ package enum MetricCatalogue {
         ] {
             all.append(("delivery.\(name)", .count))
         }
+        for name in ["planned", "connected", "failed", "reconnects"] { all.append(("clients.\(name)", .count)) }
         all += lossCauses.map { ("delivery.lostByCause.\($0)", .count) }
         all.append(("delivery.perSecond", .rate))
         let stages = ["worker", "queue", "publish", "broker", "write", "wire"].map { "stages.\($0)" }

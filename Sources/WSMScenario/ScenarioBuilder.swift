@@ -33,6 +33,7 @@ enum ScenarioBuilder {
         cluster.fanOut = reader.word("fanOut", cluster.fanOut) ?? cluster.fanOut
         cluster.threadOnError = reader.word("threadOnError", cluster.threadOnError) ?? cluster.threadOnError
         cluster.brokerLoss = reader.word("brokerLoss", cluster.brokerLoss) ?? cluster.brokerLoss
+        cluster.gapMark = reader.word("gapMark", cluster.gapMark) ?? cluster.gapMark
         if let pool = reader.text("redisPool") { cluster.redisPool = pool == "unlimited" ? nil : Int(pool) }
         let slow = reader.inside("slowClient")
         cluster.slowClient.policy = slow.word("policy", cluster.slowClient.policy) ?? cluster.slowClient.policy
@@ -110,7 +111,7 @@ enum ScenarioBuilder {
         return spec
     }
 
-    private static func fault(_ reader: TreeReader) -> FaultSpec? {
+    static func fault(_ reader: TreeReader) -> FaultSpec? {
         guard let action = reader.text("action").flatMap(FaultAction.init(rawValue:)) else { return nil }
         let at = reader.duration("at", .zero) ?? .zero
         let every = reader.has("every") ? reader.duration("every", .zero) : nil

@@ -14,7 +14,7 @@ enum ScenarioFormat {
             KeyFormat("clients", .map(clients), "The WebSocket clients."),
             KeyFormat("workload", .list(of: .variants(key: "kind", workloads), Limits.workloads), "The load."),
             KeyFormat(
-                "faults", .list(of: .variants(key: "action", FaultFormat.actions), Limits.faults), supported: false,
+                "faults", .list(of: .variants(key: "action", FaultFormat.actions), Limits.faults),
                 "What breaks, and when."),
             KeyFormat("expect", .map(expect), "What the run must show to pass."),
         ], oneOf: ["cluster", "target"])
@@ -52,6 +52,9 @@ enum ScenarioFormat {
         KeyFormat(
             "brokerLoss", .choice(BrokerLoss.words),
             "What happens to clients when Redis goes away: retry-then-drop (reference), resubscribe-marked (hardened)."),
+        KeyFormat(
+            "gapMark", .choice(GapMarkSpec.words), default: "close",
+            "How resubscribe-marked tells clients that they may have missed something: close 1012, or a message."),
         KeyFormat(
             "slowClient", .map(slowClient),
             "What happens to a client that does not keep up: buffer (reference) or disconnect (hardened)."),

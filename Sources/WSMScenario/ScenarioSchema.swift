@@ -60,8 +60,11 @@ package enum ScenarioSchema {
     }
 
     private static func unsupported(in shape: Shape) -> [String] {
-        guard case .choice(_, let unsupported) = shape else { return [] }
-        return unsupported
+        switch shape {
+        case .choice(_, let unsupported): unsupported
+        case .list(.variants(_, let variants), _): variants.filter { !$0.isSupported }.map(\.word)
+        default: []
+        }
     }
 
     private static func bounds(of shape: Shape) -> String? {

@@ -51,6 +51,7 @@ private struct ScenarioWriter {
         line(1, "threadOnError", cluster.threadOnError.rawValue)
         line(1, "redisPool", cluster.redisPool.map { "\($0)" } ?? "unlimited")
         line(1, "brokerLoss", cluster.brokerLoss.rawValue)
+        line(1, "gapMark", cluster.gapMark.rawValue)
         // Under `buffer` a limit would have no effect, and saying it would draw a warning.
         let limit =
             cluster.slowClient.policy == .buffer ? "" : ", limit: \(QuantityWriter.size(cluster.slowClient.limit))"

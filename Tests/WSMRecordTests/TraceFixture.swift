@@ -144,6 +144,14 @@ struct TraceDraws {
             let at = instant()
             lane.measuring(from: at)
             entries.append(.other(.measuring(from: at)))
+        case 5:
+            let marks: [FaultMark] = [
+                .expected, .began(fault: UInt16(below(3)), at: instant()),
+                .healed(fault: .max, at: instant()),
+            ]
+            let mark = marks[Int(below(3))]
+            lane.fault(mark)
+            entries.append(.other(.fault(mark)))
         default:
             let (drawn, at) = (message(), instant())
             lane.received(

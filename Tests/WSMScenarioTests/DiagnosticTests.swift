@@ -73,7 +73,10 @@ struct DiagnosticTests {
             ("cluster: {redis: {mode: sentinel}}", "3:25", "cluster.redis.mode: sentinel"),
             ("cluster: {redis: {mode: cluster}}", "3:25", "cluster.redis.mode: cluster"),
             ("cluster: {redis: {url: 'rediss://h'}}", "3:24", "cluster.redis.url: TLS to Redis (rediss://)"),
-            ("cluster: {}\nfaults: [{at: 1s, action: redis.kill}]", "4:1", "faults"),
+            (
+                "cluster: {}\nfaults: [{at: 1s, action: clients.disconnect}]", "4:27",
+                "faults[0].action: clients.disconnect"
+            ),
             (
                 "target: {clients: ['wss://h/'], publish: {via: http, url: 'http://h/'}}", "3:20",
                 "target.clients[0]: TLS (wss://)"
@@ -128,7 +131,7 @@ struct DiagnosticTests {
         #expect(try scenario(loaded.yaml()) == loaded)
     }
 
-    @Test("Faults are checked in full although they are not supported yet")
+    @Test("Faults are checked key by key")
     func faultSyntax() {
         let text = scenarioText(
             """
@@ -145,7 +148,6 @@ struct DiagnosticTests {
         let found = faults(text).map { $0.split(separator: "\n")[0] }
         #expect(
             found == [
-                "s.yaml:4:1: error: faults is not supported yet",
                 "s.yaml:5:22: error: faults[0].action: unknown value \"redis.restrt\"",
                 "s.yaml:6:45: error: faults[1].target: there is no instance 2",
                 "s.yaml:7:5: error: faults[2] needs one of at, every",

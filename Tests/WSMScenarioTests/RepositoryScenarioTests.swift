@@ -46,6 +46,23 @@ struct RepositoryScenarioTests {
         #expect(hardened == reference)
     }
 
+    @Test("The two Redis restarts differ in nothing but the profile and what is expected")
+    func restartTwins() throws {
+        let reference = try #require(
+            ScenarioFile.load(path: "\(scenariosFolder)/redis-restart-reference.yaml").scenario)
+        var hardened = try #require(
+            ScenarioFile.load(path: "\(scenariosFolder)/redis-restart-hardened.yaml").scenario)
+        #expect(reference.cluster.profile == .reference)
+        #expect(hardened.cluster.profile == .hardened)
+        #expect(LoadPlan(reference) == LoadPlan(hardened))
+        #expect(FaultPlan(reference) == FaultPlan(hardened))
+        hardened.name = reference.name
+        hardened.description = reference.description
+        hardened.cluster = reference.cluster
+        hardened.expect = reference.expect
+        #expect(hardened == reference)
+    }
+
     @Test("The thread-pool twins are light enough for the reference")
     func light() throws {
         let twin = try #require(

@@ -24,7 +24,8 @@ let scenariosFolder = #filePath.split(separator: "/").dropLast(3).map { "/\($0)"
 
 /// The scenarios that are part of the repository.
 let repositoryScenarios = [
-    "many-clients", "memory-single-instance", "memory-two-instances", "quickstart", "reference-pool-limit",
+    "instance-crash", "many-clients", "memory-single-instance", "memory-two-instances", "quickstart", "reconnect-storm",
+    "redis-pause", "redis-restart-hardened", "redis-restart-reference", "reference-pool-limit",
     "target-nchan-memory", "target-nchan-redis", "target-orchestrator-core-memory", "target-orchestrator-core-redis",
     "threadpool-redis-hardened", "threadpool-redis-reference",
 ]

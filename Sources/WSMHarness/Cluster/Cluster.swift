@@ -49,6 +49,14 @@ extension Cluster {
     func failures() async -> [PartFailure] { [] }
 }
 
+extension Cluster {
+    /// Who breaks its instances; `nil` where they cannot be broken.
+    var faultable: (any FaultableCluster)? {
+        if let workers = self as? ClusterWithWorkers { return workers.base.faultable }
+        return self as? any FaultableCluster
+    }
+}
+
 /// A cluster whose instances can be broken one by one, by their numbers.
 ///
 /// From one task at a time, while the load runs. Each throws a ``HarnessError`` when it could not be done.

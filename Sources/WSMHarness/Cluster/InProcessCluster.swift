@@ -10,15 +10,14 @@ internal import WSMScenario
 /// The instances of a run in this process, and the Redis that they share.
 ///
 /// Each instance has an event loop thread of its own (up to ``ownLoops``), as each instance of the reference has one.
-final class InProcessCluster: Cluster {
+final class InProcessCluster: FaultableCluster {
     /// More instances than this share event loops.
-    static let ownLoops = 64
+    static let ownLoops = Limits.pausableInstances
 
-    let instances: [LiveInstance]
     let redisURL: RedisURL?
     let embedded: EmbeddedRedis?
+    let slots: [InstanceSlot]
     private let plan: LoadPlan
-    private let probes: [RunProbe]
     private let groups: [MultiThreadedEventLoopGroup]
     /// The thread of each instance's event loop.
     private let loopThreads: [Int?]
@@ -27,39 +26,39 @@ final class InProcessCluster: Cluster {
     ///
     /// - Throws: ``HarnessError`` of the environment: Redis, ports.
     static func start(
-        _ cluster: ClusterSpec, plan: LoadPlan, seed: UInt64, probes: [RunProbe]
+        _ cluster: ClusterSpec, plan: LoadPlan, seed: UInt64, probes: [RunProbe], redisOptions: EmbeddedRedis.Options
     ) async throws -> InProcessCluster {
-        let (embedded, url) = try await startRedis(cluster)
+        let (embedded, url) = try await startRedis(cluster, redisOptions)
         let loops = min(cluster.instances, ownLoops)
         let groups = (0..<loops).map { _ in MultiThreadedEventLoopGroup(numberOfThreads: 1) }
-        var started: [LiveInstance] = []
+        let slots = probes.prefix(cluster.instances).enumerated().map { index, probe in
+            InstanceSlot(
+                configuration(cluster, seed: seed, index: index, redis: url), probe: probe,
+                group: groups[index % loops])
+        }
         var threads: [Int?] = []
         do {
-            for (index, probe) in probes.prefix(cluster.instances).enumerated() {
-                let configuration = Self.configuration(cluster, seed: seed, index: index, redis: url)
-                started.append(
-                    try await LiveInstance.start(configuration, on: groups[index % loops], probe: probe))
+            for (index, slot) in slots.enumerated() {
+                try await slot.start()
                 threads.append(
                     try await groups[index % loops].any().submit { ProcessUsage.currentThread() }.get())
             }
         } catch {
-            for instance in started { _ = try? await instance.stop() }
+            for slot in slots { _ = try? await slot.stop(deadline: .seconds(1)) }
             for group in groups { try? await group.shutdownGracefully() }
             await embedded?.stop()
             throw error
         }
         return InProcessCluster(
-            instances: started, plan: plan, probes: probes, redisURL: url, embedded: embedded, groups: groups,
-            loopThreads: threads)
+            slots: slots, plan: plan, redisURL: url, embedded: embedded, groups: groups, loopThreads: threads)
     }
 
     private init(
-        instances: [LiveInstance], plan: LoadPlan, probes: [RunProbe], redisURL: RedisURL?, embedded: EmbeddedRedis?,
+        slots: [InstanceSlot], plan: LoadPlan, redisURL: RedisURL?, embedded: EmbeddedRedis?,
         groups: [MultiThreadedEventLoopGroup], loopThreads: [Int?]
     ) {
-        self.instances = instances
+        self.slots = slots
         self.plan = plan
-        self.probes = probes
         self.loopThreads = loopThreads
         self.redisURL = redisURL
         self.embedded = embedded
@@ -67,11 +66,13 @@ final class InProcessCluster: Cluster {
     }
 
     /// The Redis of a cluster: a private one, started here, or one that runs already; neither in memory.
-    static func startRedis(_ cluster: ClusterSpec) async throws -> (EmbeddedRedis?, RedisURL?) {
+    static func startRedis(
+        _ cluster: ClusterSpec, _ options: EmbeddedRedis.Options
+    ) async throws -> (EmbeddedRedis?, RedisURL?) {
         guard cluster.manager == .broadcast else { return (nil, nil) }
         switch cluster.redis {
         case .embedded:
-            let server = try await EmbeddedRedis.start()
+            let server = try await EmbeddedRedis.start(options)
             return (server, server.url)
         case .url(let text): return (nil, try RedisURL(text))
         }
@@ -81,6 +82,7 @@ final class InProcessCluster: Cluster {
         _ cluster: ClusterSpec, seed: UInt64, index: Int, redis: RedisURL?
     ) -> LiveInstance.Configuration {
         var manager = LiveWebSocketManager.Configuration(policies: cluster.policies, redis: redis)
+        manager.gapMark = cluster.gapMark == .close ? .close : .event(Self.gapEvent)
         manager.seed = seed &+ UInt64(index) &* 0x9e37_79b9
         var configuration = LiveInstance.Configuration(manager: manager)
         configuration.name = "wsm\(index)"
@@ -90,8 +92,11 @@ final class InProcessCluster: Cluster {
         return configuration
     }
 
-    var instanceCount: Int { instances.count }
-    var ports: [Int] { instances.map(\.port) }
+    /// What tells a client of a gap where its connection stays; it bears no stamp, and so counts as foreign.
+    static let gapEvent = #"{"name":"gap","value":{}}"#
+
+    var instanceCount: Int { slots.count }
+    var ports: [Int] { slots.map(\.port) }
 
     /// The event loop of an instance.
     func eventLoop(of instance: Int) -> any EventLoop { groups[instance % groups.count].any() }
@@ -101,18 +106,18 @@ final class InProcessCluster: Cluster {
     // MARK: The load
 
     func startLoad(_ clock: LoadClock) async throws -> any RunningLoad {
-        Load(plan: plan, instances: instances, probes: probes, clock: clock)
+        Load(plan: plan, places: slots, clock: clock)
     }
 
-    func publishFences() async { await FencePublisher.publish(through: instances, probes: probes) }
+    func publishFences() async { await FencePublisher.publish(through: slots) }
 
     func submitted() async -> Int? { nil }
 
     func finishRecords() async throws {}
 
-    func states() async -> [InstanceState] { instances.map { InstanceState($0) } }
+    func states() async -> [InstanceState] { slots.map(\.standing) }
 
-    func counts() async -> [InstanceCounts] { instances.map { InstanceCounts($0.manager.counters) } }
+    func counts() async -> [InstanceCounts] { slots.map(\.counts) }
 
     /// By their threads, which are named after them; an event loop that several share is divided among them evenly.
     func usage() async -> [PartUsage] {
@@ -129,31 +134,29 @@ final class InProcessCluster: Cluster {
     // MARK: The end
 
     func stopInstances(deadline: TimeSpan) async throws -> [LiveInstance.StopReport] {
-        try await withThrowingTaskGroup(of: (Int, LiveInstance.StopReport).self) { group in
-            for (index, instance) in instances.enumerated() {
-                group.addTask { (index, try await instance.stop(deadline: deadline)) }
+        for slot in slots { slot.resume() }
+        return try await withThrowingTaskGroup(of: (Int, LiveInstance.StopReport).self) { group in
+            for (index, slot) in slots.enumerated() {
+                group.addTask { (index, try await slot.end(deadline: deadline)) }
             }
-            var reports = [LiveInstance.StopReport](repeating: .init(), count: instances.count)
+            var reports = [LiveInstance.StopReport](repeating: .init(), count: slots.count)
             for try await (index, report) in group { reports[index] = report }
             return reports
         }
     }
 
+    // MARK: Faults
+
+    func kill(_ instance: Int) async throws { try await slots[instance].kill() }
+    func stop(_ instance: Int, deadline: TimeSpan) async throws {
+        _ = try await slots[instance].stop(deadline: deadline)
+    }
+    func pause(_ instance: Int) async throws { try await slots[instance].pause() }
+    func resume(_ instance: Int) async throws { slots[instance].resume() }
+    func startAgain(_ instance: Int) async throws { try await slots[instance].start() }
+
     func shutDown() async {
         await embedded?.stop()
         for group in groups { try? await group.shutdownGracefully() }
-    }
-}
-
-extension InstanceState {
-    /// An instance of this process.
-    init(_ instance: LiveInstance) {
-        let thread: ThreadEnd? =
-            switch instance.broadcastThreadEnd {
-            case nil: nil
-            case .stopped: .stopped
-            case .died: .dead
-            }
-        self.init(isUp: true, broadcastThread: thread, backlog: instance.backlog)
     }
 }

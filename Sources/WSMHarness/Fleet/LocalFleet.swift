@@ -33,9 +33,16 @@ struct LocalFleet: RunFleet {
         try await fleet.awaitConnected(deadline: deadline)
     }
 
+    func startMeasuring(at instant: MonotonicInstant, timeline: Timeline.Plan) async throws {
+        _ = try await fleet.withSinks { $0.startMeasuring(at: instant, timeline: timeline) }
+    }
+
+    /// Without keeping receipts over time: who is told all that is received keeps them.
     func startMeasuring(at instant: MonotonicInstant) async throws {
         _ = try await fleet.withSinks { $0.startMeasuring(at: instant) }
     }
+
+    func tell(_ mark: FaultMark) async throws { _ = try await fleet.withSinks { $0.tell(mark) } }
 
     func churn(_ plan: [FleetChurn]) async throws { try fleet.churn(plan) }
 

@@ -1,5 +1,6 @@
 internal import WSMClients
 internal import WSMCore
+internal import WSMRecord
 internal import WSMVerify
 
 /// The clients of a run, wherever they run.
@@ -10,8 +11,10 @@ protocol RunFleet: Sendable {
     var connectedCount: Int { get }
     func connectAll(_ plan: [FleetClient], startingAt start: MonotonicInstant) async throws
     func awaitConnected(deadline: MonotonicInstant) async throws
-    /// Messages that are intended from `instant` on are measured.
-    func startMeasuring(at instant: MonotonicInstant) async throws
+    /// Messages that are intended from `instant` on are measured, and their receipts kept over time.
+    func startMeasuring(at instant: MonotonicInstant, timeline: Timeline.Plan) async throws
+    /// Tells all who observe clients of a fault.
+    func tell(_ mark: FaultMark) async throws
     func churn(_ plan: [FleetChurn]) async throws
     func releaseSlowReaders() async
     /// Open sessions that have received nothing that was published at `instant` or later.

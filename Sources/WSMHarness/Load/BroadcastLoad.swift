@@ -14,18 +14,24 @@ final class BroadcastLoad: Sendable {
     /// Publishes one message of the plan and returns when that is done.
     typealias Publish = (_ intended: MonotonicInstant, _ sent: MonotonicInstant) -> Void
 
+    /// A publisher inside of an instance: while that is down, what is planned is not published, and counted as such.
     convenience init(
-        _ plan: PlannedBroadcaster, instance: LiveInstance, probe: any MeasuringProbe, clock: LoadClock,
-        record: any LoadRecord
+        _ plan: PlannedBroadcaster, place: any InstancePlace, clock: LoadClock, record: any LoadRecord
     ) {
         self.init(plan, clock: clock, record: record) {
-            let publisher = instance.manager.makePublisher(entity: 1 << 32 | UInt64(plan.index))
+            var life = 0
+            var publisher: ThreadPublisher?
             let json = BroadcastPayload.json(bytes: plan.payloadBytes)
             return { intended, sent in
+                guard let current = place.current else { return place.countSkipped(intended, clock) }
+                if current.number != life {
+                    life = current.number
+                    publisher = current.instance.manager.makePublisher(entity: 1 << 32 | UInt64(plan.index))
+                }
                 let submission = Submission(
                     source: .load(plan.index), channel: plan.channel, intended: intended, sent: sent)
-                publisher.broadcastData(
-                    [Broadcast(channels: [plan.channel], json: json, stamp: probe.submitted(submission))])
+                let stamp = current.probe.submitted(submission)
+                publisher?.broadcastData([Broadcast(channels: [plan.channel], json: json, stamp: stamp)])
             }
         }
     }

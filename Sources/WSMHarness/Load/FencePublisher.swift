@@ -5,13 +5,14 @@ internal import WSMInstance
 enum FencePublisher {
     static let json = Array(#"{"name":"fence","value":{}}"#.utf8)
 
-    /// Publishes one fence through each instance, on a thread of its own, and returns when all are published or failed.
-    static func publish(through instances: [LiveInstance], probes: [any MeasuringProbe]) async {
+    /// Publishes one fence through each instance that is up, on a thread of its own, and returns when all are published or have
+    /// failed.
+    static func publish(through places: [any InstancePlace]) async {
         await withCheckedContinuation { continuation in
             _ = DedicatedThread(name: "load-fence") {
-                for (instance, probe) in zip(instances, probes) {
-                    let publisher = instance.manager.makePublisher(entity: 1 << 33 | UInt64(probe.instance))
-                    let stamp = probe.submittedFence(now: .now())
+                for life in places.lazy.compactMap(\.current) {
+                    let publisher = life.instance.manager.makePublisher(entity: 1 << 33 | UInt64(life.probe.instance))
+                    let stamp = life.probe.submittedFence(now: .now())
                     publisher.broadcastData([Broadcast(channels: [.events], json: json, stamp: stamp)])
                 }
                 continuation.resume()

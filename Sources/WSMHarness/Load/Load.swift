@@ -17,18 +17,14 @@ final class Load: RunningLoad {
     ///
     /// - Parameters:
     ///   - record: Who is told how they keep to the plan; `nil`: the load itself adds it up.
-    init(
-        plan: LoadPlan, instances: [LiveInstance], probes: [any MeasuringProbe], clock: LoadClock,
-        record: (any LoadRecord)? = nil
-    ) {
+    init(plan: LoadPlan, places: [any InstancePlace], clock: LoadClock, record: (any LoadRecord)? = nil) {
         self.clock = clock
         let record = record ?? tally
-        broadcasters = plan.broadcasters.map { plan in
-            BroadcastLoad(
-                plan, instance: instances[plan.instance], probe: probes[plan.instance], clock: clock, record: record)
+        broadcasters = plan.broadcasters.map {
+            BroadcastLoad($0, place: places[$0.instance], clock: clock, record: record)
         }
         let hasCalls = !plan.processes.isEmpty || !plan.engineStatus.isEmpty
-        api = hasCalls ? ProcessLoad(plan: plan, instances: instances, clock: clock, record: record) : nil
+        api = hasCalls ? ProcessLoad(plan: plan, places: places, clock: clock, record: record) : nil
     }
 
     /// Starts the load's threads for a target, which takes broadcasts only.

@@ -55,15 +55,16 @@ final class ProcessLoad: Sendable {
 
     private let thread: DedicatedThread
 
-    init(plan: LoadPlan, instances: [any ProcessHost], clock: LoadClock, record: any LoadRecord) {
+    init(plan: LoadPlan, places: [any ProcessPlace], clock: LoadClock, record: any LoadRecord) {
         thread = DedicatedThread(name: "load-api") {
             var pending = Self.agenda(plan, clock)
+            var caller = Caller(places: places, clock: clock, record: record)
             while let entry = pending.popLast() {
                 guard clock.wait(until: entry.due) else { return }
                 if entry.due == entry.at, entry.at >= clock.measuredFrom {
                     record.slipped(.now() - entry.at)
                 }
-                if let retry = Self.perform(entry, instances, record) {
+                if let retry = caller.perform(entry) {
                     let index = pending.firstIndex { $0.due <= retry.due } ?? pending.endIndex
                     pending.insert(retry, at: index)
                 }
@@ -94,42 +95,76 @@ final class ProcessLoad: Sendable {
             .map(\.element)
     }
 
-    /// Makes a call; returns it with a later instant when its process was not ready.
-    private static func perform(
-        _ entry: Entry, _ instances: [any ProcessHost], _ record: any LoadRecord
-    ) -> Entry? {
-        switch entry.call {
-        case .start(let process):
-            let measure = ProcessMeasure(index: UInt32(process.index), intendedStart: entry.at)
-            do {
-                try instances[process.instance].startProcess(process.spec, id: process.id, measure: measure)
-            } catch {
-                record.refused(.start)
+    /// Makes the calls.
+    ///
+    /// One that is planned while its instance is down, or for a process that ended with it, is not made, and counted as such.
+    private struct Caller {
+        let places: [any ProcessPlace]
+        let clock: LoadClock
+        let record: any LoadRecord
+        /// In which life of its instance each process was started, where that was not the first.
+        private var lives: [Int: Int] = [:]
+
+        init(places: [any ProcessPlace], clock: LoadClock, record: any LoadRecord) {
+            self.places = places
+            self.clock = clock
+            self.record = record
+        }
+
+        /// Makes a call; returns it with a later instant when its process was not ready.
+        mutating func perform(_ entry: Entry) -> Entry? {
+            switch entry.call {
+            case .start(let process): start(process, entry)
+            case .resume(let process): return resume(process, entry)
+            case .abort(let process):
+                guard let host = host(of: process, entry) else { return nil }
+                attempt(.abort) { try host.abortProcess(process.id, intended: entry.at) }
+            case .engineStatus(let status):
+                guard let host = places[status.instance].host?.host else {
+                    places[status.instance].countSkipped(entry.at, clock)
+                    return nil
+                }
+                host.setGlobalLock(status.globalLock, intended: entry.at)
             }
-        case .resume(let process):
-            let instance = instances[process.instance]
-            if instance.statusOfProcess(process.id)?.isResumable != true {
+            return nil
+        }
+
+        private mutating func start(_ process: PlannedProcess, _ entry: Entry) {
+            guard let (host, life) = places[process.instance].host else {
+                lives[process.index] = 0
+                return places[process.instance].countSkipped(entry.at, clock)
+            }
+            if life > 1 { lives[process.index] = life }
+            let measure = ProcessMeasure(index: UInt32(process.index), intendedStart: entry.at)
+            attempt(.start) { try host.startProcess(process.spec, id: process.id, measure: measure) }
+        }
+
+        private func resume(_ process: PlannedProcess, _ entry: Entry) -> Entry? {
+            guard let host = host(of: process, entry) else { return nil }
+            guard host.statusOfProcess(process.id)?.isResumable == true else {
                 guard entry.due - entry.at < patience else {
                     record.refused(.resume)
                     return nil
                 }
                 return Entry(at: entry.at, due: .now() + .milliseconds(5), call: entry.call)
             }
-            do {
-                try instance.resumeProcess(process.id, intended: entry.at)
-            } catch {
-                record.refused(.resume)
-            }
-        case .abort(let process):
-            do {
-                try instances[process.instance].abortProcess(process.id, intended: entry.at)
-            } catch {
-                record.refused(.abort)
-            }
-        case .engineStatus(let status):
-            instances[status.instance].setGlobalLock(status.globalLock, intended: entry.at)
+            attempt(.resume) { try host.resumeProcess(process.id, intended: entry.at) }
+            return nil
         }
-        return nil
+
+        /// Who has the process; `nil` when the life in which it was started is over.
+        private func host(of process: PlannedProcess, _ entry: Entry) -> (any ProcessHost)? {
+            let place = places[process.instance]
+            guard let (host, life) = place.host, life == lives[process.index] ?? 1 else {
+                place.countSkipped(entry.at, clock)
+                return nil
+            }
+            return host
+        }
+
+        private func attempt(_ refusal: Refusal, _ call: () throws -> Void) {
+            do { try call() } catch { record.refused(refusal) }
+        }
     }
 }
 

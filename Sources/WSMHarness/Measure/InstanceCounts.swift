@@ -10,6 +10,8 @@ struct InstanceCounts: Hashable, Sendable, Codable {
     var evicted = 0
     /// Broadcasts that were sent again although an earlier try may have been published.
     var riskyRetries = 0
+    /// Planned items of the measured window that came to nothing because the instance was down.
+    var skippedWhileDown = 0
 
     init() {}
 
@@ -32,5 +34,6 @@ struct InstanceCounts: Hashable, Sendable, Codable {
         queueRefused += other.queueRefused
         evicted += other.evicted
         riskyRetries += other.riskyRetries
+        skippedWhileDown += other.skippedWhileDown
     }
 }

@@ -30,6 +30,7 @@ package struct InstanceRecord: Sendable {
     private var drops: [SettlementContext.ClientWindow] = []
     private var outages: [SettlementContext.InstanceWindow] = []
     private var gapMarkers: [SettlementContext.InstanceInstant] = []
+    private var downtimes: [SettlementContext.InstanceWindow] = []
     /// The place of what is still going on among `drops` and `outages`.
     private var openDrops: [UInt32: Int] = [:]
     private var openOutages: [SubscriptionID: Int] = [:]
@@ -109,6 +110,17 @@ package struct InstanceRecord: Sendable {
         }
     }
 
+    /// The instance was killed, or is being stopped.
+    package mutating func wentDown(at instant: MonotonicInstant) {
+        keep(.init(instance: instance, from: instant, until: nil), in: \.downtimes)
+    }
+
+    /// It listens again.
+    package mutating func cameUp(at instant: MonotonicInstant) {
+        guard let last = downtimes.indices.last, downtimes[last].until == nil else { return }
+        downtimes[last].until = instant
+    }
+
     /// The number of a client in the whole load; `nil` for one that is not of the load, or gone.
     package func number(of client: ClientID?) -> UInt32? { client.flatMap { labels[$0] } }
 
@@ -150,6 +162,7 @@ package struct InstanceRecord: Sendable {
         context.brokerOutages += outages
         context.abortedFanOuts += abortedFanOuts
         context.gapMarkers += gapMarkers
+        context.instanceDowntimes += downtimes
         if let threadEnd, threadEnd.end == .died {
             context.threadDeaths.append(.init(instance: instance, at: threadEnd.at))
         }

@@ -63,6 +63,18 @@ final class RunProbe: MeasuringProbe {
     /// What happened to the instance so far.
     var recordedEvents: InstanceRecord { events.withLock { $0 } }
 
+    /// The instance is killed, or begins to stop; to be called before anything of it ends.
+    func wentDown(at instant: MonotonicInstant) {
+        trace?.happened(.wentDown, instance: UInt16(instance), at: instant)
+        events.withLock { $0.wentDown(at: instant) }
+    }
+
+    /// The instance listens again.
+    func cameUp(at instant: MonotonicInstant) {
+        trace?.happened(.cameUp, instance: UInt16(instance), at: instant)
+        events.withLock { $0.cameUp(at: instant) }
+    }
+
     // MARK: InstanceProbe
 
     func submitted(_ submission: Submission) -> ProbeStamp? {

@@ -20,10 +20,12 @@ final class InstanceLives: @unchecked Sendable {
     }
 
     let index: Int
+    let probe: RunProbe
     private let lock: Monitor<State>
 
     init(_ probe: RunProbe) {
         index = probe.instance
+        self.probe = probe
         lock = Monitor(State(replay: ProbeReplay(probe)))
     }
 

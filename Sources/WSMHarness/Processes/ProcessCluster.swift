@@ -39,7 +39,7 @@ final class ProcessCluster: FaultableCluster {
     static func start(
         _ scenario: Scenario, plan: LoadPlan, probes: [RunProbe], processes: RunProcesses
     ) async throws -> ProcessCluster {
-        let (embedded, url) = try await InProcessCluster.startRedis(scenario.cluster)
+        let (embedded, url) = try await InProcessCluster.startRedis(scenario.cluster, scenario.redisOptions)
         let numbers = PublisherNumbers(scenario, plan: plan)
         let lives = probes.prefix(scenario.cluster.instances).map { InstanceLives($0) }
         do {
@@ -222,6 +222,7 @@ final class ProcessCluster: FaultableCluster {
             slots[instance].isEnded = true
             return (slots[instance].process, slots[instance].counts)
         }
+        lives[instance].probe.wentDown(at: instant)
         lives[instance].end(at: instant, counts: counts, cpuSeconds: cpuSeconds)
         processes.forget(process)
     }
@@ -233,6 +234,7 @@ final class ProcessCluster: FaultableCluster {
     func startAgain(_ instance: Int) async throws {
         let (process, _) = try await Self.begin(
             lives[instance], port: ports[instance], redis: redisURL, numbers, processes)
+        lives[instance].probe.cameUp(at: .now())
         slots.withLock { $0[instance] = Slot(process: process, loadHasEnded: window.withLock { $0 } == nil) }
         guard var window = window.withLock({ $0 }) else { return }
         window.from = .now()

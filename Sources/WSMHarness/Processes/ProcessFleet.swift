@@ -31,6 +31,8 @@ final class ProcessFleet: RunFleet {
     private let observers: Observers
     private let loadCPUSeconds: @Sendable () -> Double
     private let connected: Atomic<Int>
+    /// How the run's observers keep the receipts over time.
+    private let timeline = Mutex<Timeline.Plan?>(nil)
 
     // MARK: Start
 
@@ -96,7 +98,12 @@ final class ProcessFleet: RunFleet {
         if let failure = failures.first { throw failure }
     }
 
-    func startMeasuring(at instant: MonotonicInstant) async throws { try await tellAll(.startMeasuring(at: instant)) }
+    func startMeasuring(at instant: MonotonicInstant, timeline plan: Timeline.Plan) async throws {
+        timeline.withLock { $0 = plan }
+        try await tellAll(.startMeasuring(at: instant))
+    }
+
+    func tell(_ mark: FaultMark) async throws { try await tellAll(.tell(mark)) }
 
     func churn(_ plan: [FleetChurn]) async throws {
         for (index, part) in parts.enumerated() {
@@ -180,7 +187,9 @@ final class ProcessFleet: RunFleet {
                     guard chunk.role == .clients else { return }
                     let loop =
                         loops[chunk.index]
-                        ?? ClientsReplay(loop: chunk.index, observer: observers.make(base + Int(chunk.index)))
+                        ?? ClientsReplay(
+                            loop: chunk.index, observer: observers.make(base + Int(chunk.index)),
+                            timeline: timeline.withLock { $0 })
                     loops[chunk.index] = loop
                     try tell(chunk, to: loop)
                 }

@@ -21,7 +21,9 @@ package struct InstanceResult: Codable, Hashable, Sendable {
     package var skippedAtShutdown = 0
     /// Updates that the broadcast thread left in its queue when it was stopped.
     package var leftInQueue = 0
-    /// How the broadcast thread stood when the load had ended: `running`, `stopped` or `dead`.
+    /// Planned items that came to nothing because the instance was down.
+    package var skippedWhileDown = 0
+    /// How the broadcast thread stood when the load had ended: `running`, `stopped` or `dead`; `down` with its instance.
     package var broadcastThread = "running"
     /// Clients that it had to cut at its stop.
     package var clientsCut = 0

@@ -25,7 +25,8 @@ struct ClusterStart: Sendable {
     func perform() async throws -> (any Cluster, any RunFleet) {
         let spec = scenario.cluster
         guard spec.placement == .processes || spec.executor == .worker else {
-            let cluster = try await InProcessCluster.start(spec, plan: plan, seed: scenario.seed, probes: probes)
+            let cluster = try await InProcessCluster.start(
+                spec, plan: plan, seed: scenario.seed, probes: probes, redisOptions: scenario.redisOptions)
             return try await ending(cluster) { (cluster, try await makeFleet(cluster)) }
         }
         let program = URL(fileURLWithPath: options.childProgram).resolvingSymlinksInPath().path
@@ -45,7 +46,8 @@ struct ClusterStart: Sendable {
             // The workers have them.
             plan.processes = []
             let cluster = try await InProcessCluster.start(
-                scenario.cluster, plan: plan, seed: scenario.seed, probes: probes)
+                scenario.cluster, plan: plan, seed: scenario.seed, probes: probes,
+                redisOptions: scenario.redisOptions)
             return try await ending(cluster) {
                 let fleet = try await makeFleet(cluster)
                 return (try await withWorkers(cluster, processes).cluster, fleet)
@@ -171,7 +173,8 @@ struct ClusterStart: Sendable {
 extension InProcessCluster {
     /// Where direct clients live: each instance's own event loop.
     fileprivate var directHosts: [DirectFleet<DeliveryObserver>.Host] {
-        instances.enumerated().map { index, instance in
+        slots.enumerated().compactMap { index, slot in
+            guard let instance = slot.current?.instance else { return nil }
             let loop = eventLoop(of: index)
             return .init(loop: loop) { try instance.manager.attachDirectClients($0, on: loop) }
         }

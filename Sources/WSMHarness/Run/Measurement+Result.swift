@@ -29,6 +29,7 @@ extension Measurement {
         result.guarantees = guarantees(settlement, expect: scenario.expect)
         result.instances = (0..<(context.system.cluster?.instanceCount ?? 0)).map(instanceResult)
         result.target = target
+        result.faults = faultResults(settlement)
         if let samples {
             result.resources = Resources(
                 from: samples.before, to: samples.after, deliveries: result.delivery.received,
@@ -111,6 +112,8 @@ extension Measurement {
         result.skippedAtShutdown = events.skippedAtShutdown
         result.broadcastThread =
             (states.indices.contains(index) ? states[index].broadcastThread : nil)?.rawValue ?? "running"
+        result.skippedWhileDown = counters.skippedWhileDown
+        if states.indices.contains(index), !states[index].isUp { result.broadcastThread = "down" }
         result.clientsCut = stopReports.indices.contains(index) ? stopReports[index].clientsCut : 0
         result.leftInQueue = stopReports.indices.contains(index) ? stopReports[index].updatesLeft : 0
         return result

@@ -39,6 +39,8 @@ extension Measurement {
         }
         settlement.shutdown = shutdown
         for probe in context.probes { probe.recordedEvents.add(to: &settlement) }
+        settlement.timeline = clock.map { context.timelinePlan(from: $0.measuredFrom) }
+        addFaults(to: &settlement)
         return settlement
     }
 
@@ -60,7 +62,7 @@ extension Measurement {
         promise.comparesClients = comparesClients
         promise.hasSickClients = context.plan.clients.contains { $0.readRate != nil } && hasHealthyNeighbours
         promise.boundsLag = context.scenario.expect.bounds.lag != nil
-        promise.hasFaults = !context.scenario.faults.isEmpty
+        promise.hasFaults = showsRecovery
         promise.stopsCleanly =
             !context.plan.clients.isEmpty && policies.disconnectAll == .complete && policies.queue.drainsOnStop
         return promisedGuarantees(promise)

@@ -19,6 +19,12 @@ struct Measurement: Sendable {
     var unfencedAtEnd = 0
     /// How long the run waited for the end fences.
     var endOfLoad: SettlementContext.EndOfLoad?
+    /// What became of the scenario's faults.
+    var faults: [FaultRecord] = []
+    /// Whether Redis was taken away for good.
+    var isRedisGone = false
+    /// Whether the private Redis ended without a fault's having ended it.
+    var redisDied = false
     /// How the instances were stopped.
     var shutdown: SettlementContext.Shutdown?
     var samples: (before: ResourceSample, after: ResourceSample)?

@@ -19,8 +19,11 @@ struct RunDriver: Sendable {
         /// From the last planned connect.
         static let connect = TimeSpan.seconds(15)
         static let startFence = TimeSpan.seconds(10)
+        /// What starts Redis again takes up to 15 s, and only on a machine that stands still.
+        static let healing = TimeSpan.seconds(20)
         static let drain = TimeSpan.seconds(15)
         static let endFence = TimeSpan.seconds(10)
+        static let lastReceipts = TimeSpan.milliseconds(500)
         static let close = TimeSpan.seconds(5)
         /// From the instances' stop until the last close has come to its client.
         static let lastCloses = TimeSpan.seconds(2)
@@ -76,7 +79,9 @@ struct RunDriver: Sendable {
 
     private func startLoad(_ clock: LoadClock) async throws -> any RunningLoad {
         for probe in context.probes { probe.startMeasuring(from: clock.measuredFrom) }
-        try await context.fleet.startMeasuring(at: clock.measuredFrom)
+        try await context.fleet.startMeasuring(
+            at: clock.measuredFrom, timeline: context.timelinePlan(from: clock.measuredFrom))
+        if !context.scenario.faults.isEmpty { try await context.fleet.tell(.expected) }
         let churn = context.plan.churn.map { FleetChurn(client: UInt32($0.client), at: clock.start + $0.at) }
         if !churn.isEmpty { try await context.fleet.churn(churn) }
         return try await context.startLoad(clock)
@@ -87,6 +92,8 @@ struct RunDriver: Sendable {
     ) async throws {
         let sampler = await ResourceSampler(context.system, context.fleet)
         let watch = try await context.fleet.makeWatch()
+        let faults = context.faultRunner(clock)
+        faults?.start()
         reporter.begin(.warmup, total: context.scenario.warmup)
         try await wait(until: clock.measuredFrom, reporter)
         let before = await sampler.sample()
@@ -99,7 +106,13 @@ struct RunDriver: Sendable {
         }
         measurement.generator = await watch.end()
         measurement.samples = (before, await sampler.sample())
+        await faults?.finish(deadline: Deadline.healing)
+        measurement.faults = faults?.records ?? []
+        measurement.isRedisGone = faults?.isRedisGone ?? false
         measurement.redisState = await redisState()
+        if let redis = context.system.cluster?.embedded, !measurement.isRedisGone {
+            measurement.redisDied = await !redis.isAlive()
+        }
     }
 
     private func drain(
@@ -116,7 +129,12 @@ struct RunDriver: Sendable {
         load.stop()
         measurement.states = await context.system.cluster?.states() ?? []
         let mark = MonotonicInstant.now()
-        try await fence(until: mark + Deadline.endFence, since: mark, reporter)
+        if measurement.isRedisGone {
+            // Nothing can come any more but what is on its way.
+            try await wait(until: mark + Deadline.lastReceipts, reporter)
+        } else {
+            try await fence(until: mark + Deadline.endFence, since: mark, reporter)
+        }
         measurement.endOfLoad = .init(fencedFrom: mark, waitedUntil: .now())
         measurement.unfencedAtEnd = try await context.fleet.sessionsBehind(mark)
     }

@@ -45,10 +45,12 @@ struct RunFolder: Sendable {
     /// The names of the files in every run folder.
     static let traceName = "trace.zst"
     static let resultName = "result.json"
+    static let histogramsName = "latency.hlog"
+    static let timeSeriesName = "timeseries.csv"
 
-    func write(_ log: [UInt8]) throws {
+    func write(_ bytes: [UInt8], as name: String) throws {
         do {
-            try Data(log).write(to: URL(fileURLWithPath: "\(path)/latency.hlog"), options: .atomic)
+            try Data(bytes).write(to: URL(fileURLWithPath: "\(path)/\(name)"), options: .atomic)
         } catch {
             throw HarnessError(.outputNotWritable, "cannot write into the run folder \(path)", cause: error)
         }

@@ -76,7 +76,8 @@ package enum ScenarioRun {
         let result = measurement.result(
             settlement, scenario: scenario, startedAt: startedAt, bounds: options.bounds)
         try folder.write(result, scenario: scenario)
-        try folder.write(measurement.histogramLog(settlement))
+        try folder.write(measurement.histogramLog(settlement), as: RunFolder.histogramsName)
+        try folder.write(measurement.timeSeries(settlement), as: RunFolder.timeSeriesName)
         return RunOutcome(result: result, folder: folder.path)
     }
 

@@ -37,7 +37,8 @@ extension Measurement {
         evidence.isDirect = context.scenario.clients.transport == .direct
         evidence.negativeLatencies = Int(latency.negativeCount)
         evidence.refusedStarts = refusals.starts
-        evidence.unfencedSessions = unfencedAtEnd
+        evidence.unfencedSessions = isRedisGone ? 0 : unfencedAtEnd
+        evidence.faultFailures = faultFailures
         evidence.unkeptEvents = context.probes.reduce(0) { $0 + $1.recordedEvents.unkept }
         evidence.traceSuspicion = trace?.suspicion
         evidence.endedProcesses = target?.endedProcesses ?? []

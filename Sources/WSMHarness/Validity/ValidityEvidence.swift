@@ -25,5 +25,8 @@ package struct ValidityEvidence: Hashable, Sendable {
     /// Processes of the run that ended on their own, in words.
     package var partFailures: [String] = []
 
+    /// Faults that were not injected or healed as the scenario says, each in words.
+    package var faultFailures: [String] = []
+
     package init() {}
 }

@@ -103,6 +103,7 @@ private struct ValidityJudge {
             faults.append("\(failure): lower clients.count or look at why they fail")
         }
         faults += evidence.partFailures
+        for failure in evidence.faultFailures { faults.append("the run broke otherwise than planned: \(failure)") }
         if evidence.negativeLatencies > 0 {
             suspicions.append("\(evidence.negativeLatencies) latencies were below zero: two clocks disagree")
         }

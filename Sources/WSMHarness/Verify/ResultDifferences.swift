@@ -33,7 +33,20 @@ enum ResultDifferences {
             ("fanOutSkew", live.fanOutSkew, verified.fanOutSkew),
         ]
         for (path, live, verified) in latencies { compare(path, live, verified ?? LatencySummary()) }
-        return found + guarantees(live.guarantees, verified.guarantees)
+        return found + faults(live.faults, verified.faults) + guarantees(live.guarantees, verified.guarantees)
+    }
+
+    /// What a settlement finds of a fault is compared; how it was injected is the live run's own.
+    private static func faults(_ live: [FaultResult], _ verified: [FaultScore]) -> [VerifyResult.Difference] {
+        guard live.count == verified.count else {
+            return [.init(path: "faults", live: "\(live.count) faults", verified: "\(verified.count) faults")]
+        }
+        return zip(live, verified).enumerated().compactMap { index, pair in
+            var told = pair.0
+            told.take(pair.1)
+            guard told != pair.0 else { return nil }
+            return .init(path: "faults[\(index)]", live: "\(pair.0)", verified: "\(told)")
+        }
     }
 
     private static func guarantees(

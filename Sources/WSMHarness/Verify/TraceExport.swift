@@ -81,9 +81,18 @@ package struct TraceExport {
             case .connectFailed(let client, let instance, let at):
                 kind(.connectFailed) + at.field("at") + ",\"client\":\(client),\"instance\":\(instance)"
             case .measuring(let from): kind(.measuring) + (from.nanoseconds == .max ? "" : from.field("measuredFrom"))
+            case .fault(let mark): kind(.fault) + TraceExport.fields(of: mark)
             default: TraceExport.publishing(event)
             }
         return "{\"event\":\(fields),\"lane\":\"\(lane)\"}\n"
+    }
+
+    private static func fields(of mark: FaultMark) -> String {
+        switch mark {
+        case .expected: ",\"what\":\"expected\""
+        case .began(let fault, let at): at.field("at") + ",\"what\":\"began\",\"fault\":\(fault)"
+        case .healed(let fault, let at): at.field("at") + ",\"what\":\"healed\",\"fault\":\(fault)"
+        }
     }
 
     private static func publishing(_ event: TraceEvent) -> String {

@@ -126,14 +126,17 @@ struct TraceReplay {
 final class ClientsReplay {
     let loop: UInt32
     let observer: DeliveryObserver
+    private let timeline: Timeline.Plan?
     private var sessions: UInt32 = 0
     /// The messages that the chunk has defined, by their slots, as bytes that read as they did; the trace's reader knows
     /// which slots are defined.
     private var messages: [[UInt8]] = []
 
-    init(loop: UInt32, observer: DeliveryObserver) {
+    /// - Parameter timeline: How the observer keeps the receipts over time; `nil`: not.
+    init(loop: UInt32, observer: DeliveryObserver, timeline: Timeline.Plan? = nil) {
         self.loop = loop
         self.observer = observer
+        self.timeline = timeline
     }
 
     /// Tells the observer; what is wrong with the event, if it cannot be told.
@@ -162,7 +165,9 @@ final class ClientsReplay {
         case .connectFailed(let client, let instance, let at):
             observer.connectFailed(client: client, instance: instance, at: at)
         case .measuring(let from):
-            observer.startMeasuring(at: from)
+            observer.startMeasuring(at: from, timeline: timeline)
+        case .fault(let mark):
+            observer.tell(mark)
         default:
             break
         }

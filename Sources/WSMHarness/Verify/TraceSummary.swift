@@ -38,7 +38,7 @@ package struct TraceSummary: Codable, Hashable, Sendable {
 
 /// The kinds of events by their names in exports and counts.
 package enum TraceEventKind: Int, CaseIterable, Sendable {
-    case received, foreign, opened, closed, connectFailed, measuring, submitted, published, acknowledged, failed
+    case received, foreign, opened, closed, connectFailed, measuring, fault, submitted, published, acknowledged, failed
     case fannedOut, instance
 
     package var name: String {
@@ -49,6 +49,7 @@ package enum TraceEventKind: Int, CaseIterable, Sendable {
         case .closed: "closed"
         case .connectFailed: "connect-failed"
         case .measuring: "measuring"
+        case .fault: "fault"
         case .submitted: "submitted"
         case .published: "published"
         case .acknowledged: "acknowledged"
@@ -83,6 +84,8 @@ struct TraceTally {
         case .connectFailed(_, _, let at): note(.connectFailed, at: at.nanoseconds)
         // It tells of an instant to come, not of one at which something happened.
         case .measuring: note(.measuring, at: nil)
+        case .fault(.expected): note(.fault, at: nil)
+        case .fault(.began(_, let at)), .fault(.healed(_, let at)): note(.fault, at: at.nanoseconds)
         case .submitted(let message): note(.submitted, at: message.sent.nanoseconds)
         case .published(_, let at, _, _): note(.published, at: at.nanoseconds)
         case .acknowledged(_, let at): note(.acknowledged, at: at.nanoseconds)

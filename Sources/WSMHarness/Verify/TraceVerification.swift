@@ -60,6 +60,7 @@ package enum TraceVerification {
         result.latencyFromActualSend = settlement.stages.latencyFromActualSend.summary
         result.latencySlowReaders = settlement.stages.slowReaderLatency.summary
         result.fanOutSkew = settlement.fanOutSkew.summary
+        result.faults = settlement.faults
         result.guarantees = settlement.guarantees.map { outcome in
             GuaranteeResult(
                 outcome, promised: expectations[outcome.id]?.promised ?? false,

@@ -1,5 +1,6 @@
 package import Foundation
 package import WSMRecord
+package import WSMVerify
 
 /// What came of checking a stored trace again: schema `wsmlab.verify/1`.
 package struct VerifyResult: Codable, Equatable, Sendable {
@@ -65,6 +66,8 @@ package struct VerifyResult: Codable, Equatable, Sendable {
     package var latencySlowReaders: LatencySummary?
     package var fanOutSkew: LatencySummary?
     package var guarantees: [GuaranteeResult] = []
+    /// What each fault did, by its number.
+    package var faults: [FaultScore] = []
 
     package init(trace: String, read: TraceSummary) {
         self.trace = trace

@@ -22,6 +22,8 @@ final class ClientShard {
     private var groups: [ChannelName: Group] = [:]
     /// The clients without sockets, where there are any.
     private(set) var direct: DirectClients?
+    /// Crashed: who comes is dropped.
+    private var isDead = false
 
     init(gate: SlowClientGate, gapMark: GapMark, probe: (any InstanceProbe)?) {
         self.gate = gate
@@ -39,6 +41,7 @@ final class ClientShard {
 
     /// A socket is open on this loop; it gets nothing until the manager admits it.
     func register(_ session: ClientSession) {
+        guard !isDead else { return session.drop() }
         sessions[session.id] = session
         probe?.connected(session.id, label: session.label)
     }
@@ -114,6 +117,12 @@ final class ClientShard {
     func dropAll() {
         for session in Array(sessions.values) { session.drop() }
         direct?.dropAll()
+    }
+
+    /// Drops all clients, now and from here on.
+    func crash() {
+        isDead = true
+        dropAll()
     }
 
     private func deliver(_ frames: ByteBuffer, holding messages: [FannedOutMessage], to session: ClientSession) {

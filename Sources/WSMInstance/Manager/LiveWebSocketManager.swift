@@ -44,6 +44,8 @@ public final class LiveWebSocketManager: Sendable {
     let inbox: ManagerInbox
     /// Ends the waits of publishing threads when the instance stops.
     let publishersCancelled = Cancellation()
+    /// Where the instance's threads and loops wait while it is paused.
+    let standStill = StandStill()
     private let nextClient = Atomic<UInt64>(0)
     private let nextBroadcast = Atomic<UInt64>(0)
 

@@ -33,6 +33,8 @@ final class ManagerDriver {
     private var pendingChannels: [ChannelName] = []
     private var broadcastDone: [BroadcastID: @Sendable (BroadcastOutcome) -> Void] = [:]
     private var isHandling = false
+    /// Crashed: whatever comes is ignored.
+    private var isDead = false
     /// Whether the messages themselves go to the shards with their frames: for a probe, and for clients without sockets.
     var carriesMessages: Bool
     private let counters: InstanceCounters
@@ -80,12 +82,22 @@ final class ManagerDriver {
         broadcastDone[broadcast] = body
     }
 
+    /// From here on nothing is handled or sent, and the connections to the broker are closed.
+    func crash() {
+        isDead = true
+        broker?.closeAll()
+        broadcastDone = [:]
+        outboxes = [:]
+        pendingChannels = []
+    }
+
     /// Ends all connections to the broker.
     func disconnectBroker() {
         broker?.closeAll()
     }
 
     private func step(_ input: ManagerInbox.Input) {
+        guard !isDead else { return }
         precondition(!isHandling, "an event may not be handled inside another: it goes through the inbox")
         isHandling = true
         defer { isHandling = false }

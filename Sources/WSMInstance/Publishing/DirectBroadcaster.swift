@@ -60,6 +60,15 @@ final class DirectBroadcaster: Sendable {
         return thread.join(until: deadline)
     }
 
+    /// Lets the thread end without sending what waits; returns at once.
+    func abandon() {
+        state.update { state in
+            state.stops = true
+            var left: [Item] = []
+            state.queue.take(upTo: .max, into: &left)
+        }
+    }
+
     private static func nextBatch(_ state: Monitor<State>) -> [Item]? {
         while true {
             let batch: [Item]?? = state.wait(until: .now() + .seconds(1)) { state in

@@ -14,6 +14,8 @@ final class ProcessDataBroadcastThread: Sendable {
     private struct State {
         var queue: BroadcastQueue<Update>
         var machine: BroadcastThreadMachine
+        /// Crashed: nothing more is taken, and nothing is reported.
+        var isAbandoned = false
     }
 
     private let state: Monitor<State>
@@ -61,6 +63,15 @@ final class ProcessDataBroadcastThread: Sendable {
         return thread.join(until: .now() + BroadcastThreadMachine.stopTimeout + .milliseconds(500))
     }
 
+    /// Lets the thread end without taking anything more; returns at once.
+    func abandon() {
+        state.update { state in
+            state.isAbandoned = true
+            var left: [Update] = []
+            state.queue.take(upTo: .max, into: &left)
+        }
+    }
+
     /// Reports what still waits as never published, once the thread has ended and nobody submits any more.
     ///
     /// Returns how many updates that were.
@@ -86,6 +97,7 @@ final class ProcessDataBroadcastThread: Sendable {
     private enum Turn {
         case broadcast([Update])
         case exit(BroadcastThreadEnd)
+        case abandoned
     }
 
     private static func run(_ state: Monitor<State>, manager: LiveWebSocketManager, entity: UInt64) {
@@ -95,6 +107,7 @@ final class ProcessDataBroadcastThread: Sendable {
             case .broadcast(let updates):
                 let published = broadcast(updates, publisher)
                 state.update { $0.machine.finished(failed: !published) }
+            case .abandoned: return
             case .exit(let end):
                 manager.probe?.broadcastThreadEnded(end, at: .now())
                 return
@@ -108,6 +121,7 @@ final class ProcessDataBroadcastThread: Sendable {
     private static func nextTurn(_ state: Monitor<State>) -> Turn {
         while true {
             let turn: Turn? = state.wait(until: .now() + .seconds(1)) { state in
+                if state.isAbandoned { return .abandoned }
                 switch state.machine.next(waiting: state.queue.count, now: .now()) {
                 case .exit(let end): return .exit(end)
                 case .take(let count):

@@ -30,6 +30,11 @@ public final class ThreadPublisher {
     @discardableResult
     public func broadcastData(_ broadcasts: [Broadcast]) -> Bool {
         guard manager.configuration.enabled else { return true }
+        manager.standStill.pass()
+        guard !cancelled.isCancelled else {
+            for broadcast in broadcasts { ended(broadcast.stamp, .failed) }
+            return false
+        }
         switch manager.configuration.kind {
         case .memory: return publishInMemory(broadcasts)
         case .broadcast:
@@ -106,7 +111,13 @@ public final class ThreadPublisher {
             case .connect: event = connect()
             case .execute: event = execute(broadcasts, handled: &handled, acknowledged: &acknowledged)
             case .wait(let span):
-                _ = cancelled.wait(until: .now() + span)
+                if cancelled.wait(until: .now() + span) {
+                    // Nobody publishes with this publisher any more, so its machine may stay where it is.
+                    disconnect()
+                    for broadcast in broadcasts.dropFirst(handled) { ended(broadcast.stamp, .failed) }
+                    return false
+                }
+                manager.standStill.pass()
                 event = .waited
             case .done(let outcome):
                 if outcome.closesConnection { disconnect() }
@@ -130,7 +141,9 @@ public final class ThreadPublisher {
     private func execute(
         _ broadcasts: ArraySlice<Broadcast>, handled: inout Int, acknowledged: inout Int
     ) -> BroadcastPublisher.Event {
-        guard let connection, connection.isUsable else { return .failed(maybePublished: false) }
+        guard !cancelled.isCancelled, let connection, connection.isUsable else {
+            return .failed(maybePublished: false)
+        }
         let pending = Array(broadcasts.dropFirst(handled))
         let now = MonotonicInstant.now()
         let batches = pending.map { broadcast in

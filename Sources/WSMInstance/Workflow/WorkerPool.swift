@@ -17,17 +17,23 @@ final class WorkerPool: Sendable {
 
     private let state = Monitor(State())
     private let threads: [DedicatedThread]
+    private let standStill: StandStill
 
     /// - Parameters:
     ///   - workers: How many threads.
     ///   - name: The beginning of the threads' names.
+    ///   - standStill: Where the workers wait while the instance is paused.
     ///   - makePublisher: Makes a worker's own publisher, on its thread.
-    init(workers: Int, name: String, makePublisher: @escaping @Sendable (Int) -> ThreadPublisher) {
+    init(
+        workers: Int, name: String, standStill: StandStill, makePublisher: @escaping @Sendable (Int) -> ThreadPublisher
+    ) {
         let state = self.state
+        self.standStill = standStill
         threads = (0..<workers).map { number in
             DedicatedThread(name: "\(name)-w\(number)") {
                 let context = WorkerContext(number: number, publisher: makePublisher(number))
                 while let job = Self.nextJob(state) {
+                    standStill.pass()
                     job(context)
                     state.update { $0.running -= 1 }
                 }
@@ -64,7 +70,17 @@ final class WorkerPool: Sendable {
     ///
     /// For jobs on the pool's own threads.
     func sleep(until instant: MonotonicInstant) -> Bool {
-        state.wait(until: instant) { $0.stops ? false : nil } ?? true
+        let goesOn = state.wait(until: instant) { $0.stops ? false : nil } ?? true
+        guard goesOn, standStill.pass() else { return goesOn }
+        return state.withLock { !$0.stops }
+    }
+
+    /// Lets the waiting jobs go and the running ones end before their next step; returns at once.
+    func abandon() {
+        state.update {
+            $0.stops = true
+            $0.jobs.removeAll()
+        }
     }
 
     private static func nextJob(_ state: Monitor<State>) -> Job? {

@@ -75,7 +75,7 @@ struct TraceRecordReader {
             case .received, .receivedWide: return receipt(record, rest)
             case .defined: return definition(rest)
             case .foreign, .closed: return withText(record, rest, &length)
-            case .opened, .connectFailed, .measuring: return session(record, rest)
+            case .opened, .connectFailed, .measuring, .fault: return session(record, rest)
             case .submitted, .published, .acknowledged, .failed: return publishing(record, rest)
             case .fannedOut, .happened: return instance(record, rest)
             }
@@ -90,7 +90,7 @@ struct TraceRecordReader {
     private func fits(_ record: TraceFormat.Record, _ byte: UInt8) -> Bool {
         switch record {
         case .defined, .received, .receivedWide: chunk.role == .clients
-        case .foreign, .opened, .closed, .connectFailed, .measuring: chunk.role == .clients && byte >> 4 == 0
+        case .foreign, .opened, .closed, .connectFailed, .measuring, .fault: chunk.role == .clients && byte >> 4 == 0
         case .submitted, .published, .acknowledged, .failed: chunk.role == .publishers && byte >> 4 == 0
         case .fannedOut, .happened: chunk.role == .instance && byte >> 4 == 0
         }
@@ -174,8 +174,20 @@ struct TraceRecordReader {
             guard bytes[1] == 0, isPossible(bytes.instant(at: 8)) else { return nil }
             return .connectFailed(
                 client: bytes.number(at: 4), instance: bytes.number(at: 2), at: bytes.instant(at: 8))
+        case .fault:
+            return fault(what: bytes[1], fault: bytes.number(at: 2), at: bytes.instant(at: 4)).map { .fault($0) }
         default:
             return .measuring(from: bytes.instant(at: 4))
+        }
+    }
+
+    private func fault(what: UInt8, fault: UInt16, at: MonotonicInstant) -> FaultMark? {
+        guard isPossible(at) else { return nil }
+        switch what {
+        case 0: return fault == 0 && at.nanoseconds == 0 ? .expected : nil
+        case 1: return .began(fault: fault, at: at)
+        case 2: return .healed(fault: fault, at: at)
+        default: return nil
         }
     }
 

@@ -11,12 +11,24 @@ package enum TraceEvent: Hashable, Sendable {
     case connectFailed(client: UInt32, instance: UInt16, at: MonotonicInstant)
     /// The lane's observer was told from when on to measure.
     case measuring(from: MonotonicInstant)
+    /// The lane's observer was told of a fault.
+    case fault(FaultMark)
     case submitted(SubmittedMessage)
     case published(MessageKey, at: MonotonicInstant, queued: MonotonicInstant, dequeued: MonotonicInstant)
     case acknowledged(MessageKey, at: MonotonicInstant)
     case failed(MessageKey, outcome: PublishOutcome, at: MonotonicInstant)
     case fannedOut(FannedOut)
     case happened(InstanceHappening, instance: UInt16, client: UInt32?, at: MonotonicInstant)
+}
+
+/// What a run tells those who observe its clients about its faults.
+package enum FaultMark: Hashable, Sendable, Codable {
+    /// There will be faults, so that what each client hears is worth remembering.
+    case expected
+    /// The fault of this number, counted in the order of their planned instants, is about to be injected.
+    case began(fault: UInt16, at: MonotonicInstant)
+    /// Its cause is gone.
+    case healed(fault: UInt16, at: MonotonicInstant)
 }
 
 /// What a receipt was of: the stamp as it was read, and whether its checksum fitted the message's bytes.
@@ -132,4 +144,7 @@ package enum InstanceHappening: UInt8, CaseIterable, Sendable {
     case skippedAtShutdown = 7
     case threadStopped = 8
     case threadDied = 9
+    /// The instance was killed or began to stop, and listens again.
+    case wentDown = 10
+    case cameUp = 11
 }

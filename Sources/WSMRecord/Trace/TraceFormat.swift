@@ -87,6 +87,8 @@ enum TraceFormat {
         case fannedOut = 13
         /// kind, what, instance 2, client 4, at 8.
         case happened = 14
+        /// kind, what (0 expected, 1 began, 2 healed), fault 2, at 8.
+        case fault = 15
 
         /// The length without a text at the end.
         var length: Int {
@@ -97,7 +99,7 @@ enum TraceFormat {
             case .foreign: 20
             case .opened: 28
             case .closed: 18
-            case .measuring: 12
+            case .measuring, .fault: 12
             case .submitted, .fannedOut: 36
             case .published: 40
             case .acknowledged, .failed: 24

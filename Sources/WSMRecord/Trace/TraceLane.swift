@@ -82,6 +82,20 @@ package final class TraceLane {
         room.store(instant, at: 4)
     }
 
+    /// The observer was told of a fault.
+    package func fault(_ mark: FaultMark) {
+        let (what, fault, at): (UInt8, UInt16, MonotonicInstant) =
+            switch mark {
+            case .expected: (0, 0, MonotonicInstant(nanoseconds: 0))
+            case .began(let fault, let at): (1, fault, at)
+            case .healed(let fault, let at): (2, fault, at)
+            }
+        guard let room = buffer.record(.fault, at: buffer.clock) else { return }
+        room.store(what, at: 1)
+        room.store(fault, at: 2)
+        room.store(at, at: 4)
+    }
+
     /// Hands over what has waited since `instant` or longer, so that a crash loses little.
     package func handOver(olderThan instant: MonotonicInstant) {
         buffer.handOver(olderThan: instant)

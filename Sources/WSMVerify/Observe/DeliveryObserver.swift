@@ -44,9 +44,21 @@ package final class DeliveryObserver: DeliverySink {
     }
 
     /// Measures the messages that are intended from `instant` on; to be called before the first of them is due.
-    package func startMeasuring(at instant: MonotonicInstant) {
+    ///
+    /// - Parameter timeline: Keeps the receipts over time too; its start is `instant`.
+    package func startMeasuring(at instant: MonotonicInstant, timeline: Timeline.Plan? = nil) {
         trace?.measuring(from: instant)
         recorder.measuredFrom = instant
+        recorder.record.timeline = timeline.map { Timeline($0) }
+    }
+
+    /// Hears of the run's faults: first that there will be some, then of each before it begins and once it is healed.
+    package func tell(_ mark: FaultMark) {
+        trace?.fault(mark)
+        if recorder.record.listening == nil {
+            recorder.record.listening = FaultListening(recorder.record.sessions)
+        }
+        recorder.record.listening?.tell(mark)
     }
 
     /// Measured messages received so far; cheap.
@@ -89,6 +101,7 @@ package final class DeliveryObserver: DeliverySink {
             OpenedSession(
                 session: UInt32(recorder.record.sessions.count), client: client, instance: instance,
                 slowReader: slowReader, attemptedAt: attemptedAt, openedAt: openedAt))
+        recorder.record.listening?.opened(client: client)
         return recorder.record.ledger.openSession(
             ObservedSession(client: client, instance: instance, slowReader: slowReader, attemptedAt: attemptedAt))
     }

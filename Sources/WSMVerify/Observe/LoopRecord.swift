@@ -21,6 +21,10 @@ package struct LoopRecord: Sendable {
     /// Updates of processes whose step was compared, and those that it was too late to compare.
     package internal(set) var stepsChecked: Int64 = 0
     package internal(set) var stepsUnchecked: Int64 = 0
+    /// The receipts over time; `nil` where the observer was not asked for it.
+    package internal(set) var timeline: Timeline?
+    /// What the clients heard around each fault; `nil` without faults.
+    var listening: FaultListening?
     /// How far the clients were behind, by instance.
     var lags: ContiguousArray<LagTally> = []
 

@@ -89,6 +89,9 @@ struct ReceiptRecorder {
         case .ambiguous: return
         }
         record.received += 1
+        if record.listening != nil {
+            record.listening?.received(session: session, published: max(stamp.published, stamp.sent), at: at)
+        }
         if receipt.marks.contains(.step) {
             record.stepsChecked += 1
             if let later = receipt.laterStep { note(.stepOrder, stamp, session, at, other: UInt64(later)) }
@@ -134,10 +137,13 @@ struct ReceiptRecorder {
     }
 
     private mutating func measure(_ stamp: ProbeStamp, _ session: Int, _ at: MonotonicInstant) {
+        let instance = Int(record.ledger.sessions[session].instance)
         guard !record.ledger.sessions[session].slowReader else {
             record.stages.slowReaderLatency.record(at - stamp.intended)
+            record.timeline?.record(nil, at: at, instance: instance)
             return
         }
+        record.timeline?.record(at - stamp.intended, at: at, instance: instance)
         record.stages.latency.record(at - stamp.intended)
         record.stages.latencyFromActualSend.record(at - stamp.sent)
         record.skew.record(publisher: Int(stamp.publisher.rawValue), sequence: Int(stamp.sequence), at: at)

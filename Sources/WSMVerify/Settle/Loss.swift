@@ -33,6 +33,8 @@ struct Loss {
         case .threadDead:
             return .threadDead
         case .failed, .maybePublished:
+            // Nobody reported it: it waited in an instance that went down.
+            if columns.history.outcome(of: index) == .pending { return .instanceDown }
             if abortedFanOuts.contains(fanOut) { return .fanOutAborted }
             return isCovered(by: context.instanceDowntimes, columns.instance) ? .instanceDown : .publishFailed
         case .pending, .published:

@@ -16,6 +16,11 @@ package struct Settlement: Sendable {
     package var connectFailures: Int64 = 0
     package var neverConnected: Int64 = 0
 
+    /// What each of the context's faults did, in their order.
+    package var faults: [FaultScore] = []
+    /// What was lost of the messages published in each bucket of the context's timeline; shorter where nothing more was.
+    package var lostOverTime: [Int64] = []
+
     package init() {}
 
     package func outcome(_ id: GuaranteeID) -> GuaranteeOutcome? {

@@ -35,6 +35,10 @@ package struct SettlementContext: Sendable, Codable {
     package var recovery: Recovery?
     /// How the instances were stopped; `nil`: they were not.
     package var shutdown: Shutdown?
+    /// The faults that were injected, by their numbers; `nil` as none, so that a trace from before there were any can be read.
+    package var faults: [Fault]?
+    /// The buckets of time in which losses are counted; `nil`: in none.
+    package var timeline: Timeline.Plan?
 
     package init(manager: ManagerKind, runStart: MonotonicInstant, measuredFrom: MonotonicInstant) {
         self.manager = manager
@@ -53,6 +57,19 @@ package struct SettlementContext: Sendable, Codable {
         package init(fencedFrom: MonotonicInstant, waitedUntil: MonotonicInstant) {
             self.fencedFrom = fencedFrom
             self.waitedUntil = waitedUntil
+        }
+    }
+
+    /// A fault that the run injected.
+    package struct Fault: Hashable, Sendable, Codable {
+        /// When it began; `nil`: it was not injected.
+        package var at: MonotonicInstant?
+        /// When its cause was gone; `nil`: never.
+        package var healedAt: MonotonicInstant?
+
+        package init(at: MonotonicInstant?, healedAt: MonotonicInstant? = nil) {
+            self.at = at
+            self.healedAt = healedAt
         }
     }
 

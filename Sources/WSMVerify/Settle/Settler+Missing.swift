@@ -60,6 +60,7 @@ extension Settler {
         if loss.columns.isMeasured(loss.index) {
             sessions[loop][session].lost += 1
             totals.lostByCause[cause, default: 0] += 1
+            faults.lose(loss, cause, isSilent: loss.isSilent(cause, context))
         }
         let missing = MissingTally.Missing(
             begin: loss.begin, client: loss.session.client, clientInstance: loss.session.instance,

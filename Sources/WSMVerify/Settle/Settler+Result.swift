@@ -35,6 +35,8 @@ extension Settler {
                 message: "expected \(delivery.expected) deliveries, but received \(delivery.received), lost "
                     + "\(delivery.lost) (by cause \(byCause)) and indeterminate \(delivery.indeterminate)")
         }
+        settlement.faults = faultScores()
+        settlement.lostOverTime = faults.overTime
         settlement.guarantees = outcomes(sightings, isBlurred: settlement.blurredSessions > 0)
         return settlement
     }

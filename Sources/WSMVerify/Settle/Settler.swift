@@ -21,6 +21,8 @@ struct Settler {
     /// Instances with clients that are slow on purpose.
     let sickInstances: Set<UInt16>
     let order: ReceiptOrder
+    let history: [PublisherHistory]
+    var faults: FaultTally
     var outOfBounds = ReceiptTally()
     var neverSubmitted = ReceiptTally()
 
@@ -47,11 +49,13 @@ struct Settler {
     init(loops: [LoopRecord], history: [PublisherHistory], context: SettlementContext) {
         self.context = context
         self.loops = loops
+        self.history = history.filter { !$0.isFence }
         order = ReceiptOrder(loops: loops, history: history.filter { !$0.isFence })
         windows = loops.map { loop in loop.sessions.map { SessionWindow($0, context: context) } }
         gaps = OfflineGap.all(in: loops, context)
         abortedFanOuts = Set(context.abortedFanOuts)
         sickInstances = Set(loops.flatMap { $0.sessions.filter(\.slowReader).map(\.instance) })
+        faults = FaultTally(context)
         sessions = loops.map { Array(repeating: SessionTally(), count: $0.sessions.count) }
     }
 

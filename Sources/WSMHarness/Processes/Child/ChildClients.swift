@@ -58,6 +58,7 @@ final class ChildClients: ChildRole {
                 throw ChildFailure(code: "", message: error.message, isMissingClients: true)
             }
         case .startMeasuring(let instant): try await fleet.startMeasuring(at: instant)
+        case .tell(let mark): try await fleet.tell(mark)
         case .churn(let churn): try await fleet.churn(churn)
         case .releaseSlowReaders: await fleet.releaseSlowReaders()
         case .sessionsBehind(let instant): return .count(try await fleet.sessionsBehind(instant))

@@ -53,11 +53,11 @@ final class ChildInstance: ChildRole {
         case .startLoad(let window):
             let plan = LoadPlan(scenario).part(ofInstance: index, of: scenario, from: window.from - window.start)
             let started = Load(
-                plan: plan, instances: [instance], probes: [probe], clock: window.clock,
+                plan: plan, places: [OnlyLife(instance, probe)], clock: window.clock,
                 record: JournalLoadRecord(journal: journal))
             load.withLock { $0 = started }
         case .stopLoad: load.withLock { $0 }?.stop()
-        case .publishFence: await FencePublisher.publish(through: [instance], probes: [probe])
+        case .publishFence: await FencePublisher.publish(through: [OnlyLife(instance, probe)])
         case .instanceState: return .instanceState(state)
         case .stopInstance(let deadline):
             let report = try await instance.stop(deadline: deadline)

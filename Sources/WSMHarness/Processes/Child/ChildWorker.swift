@@ -60,7 +60,8 @@ final class ChildWorker: ChildRole {
         let plan = LoadPlan(scenario).part(ofWorker: index, from: window.from - window.start)
         let clock = window.clock
         let started = ProcessLoad(
-            plan: plan, instances: [worker], clock: clock, record: JournalLoadRecord(journal: journal))
+            plan: plan, places: [WorkerPlace(worker: worker)], clock: clock, record: JournalLoadRecord(journal: journal)
+        )
         load.withLock { $0 = started }
         self.clock.withLock { $0 = clock }
     }

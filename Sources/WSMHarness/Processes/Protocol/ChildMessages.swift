@@ -3,6 +3,7 @@ internal import NIOCore
 internal import WSMClients
 internal import WSMCore
 internal import WSMInstance
+internal import WSMRecord
 
 /// What a run asks of one of its processes.
 ///
@@ -22,6 +23,7 @@ enum ChildRequest: Sendable, Codable {
     case connect(startingAt: MonotonicInstant)
     case awaitConnected(deadline: MonotonicInstant)
     case startMeasuring(at: MonotonicInstant)
+    case tell(FaultMark)
     case churn([FleetChurn])
     case releaseSlowReaders
     case sessionsBehind(MonotonicInstant)

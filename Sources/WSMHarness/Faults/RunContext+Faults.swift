@@ -1,0 +1,42 @@
+internal import NIOCore
+internal import NIOPosix
+internal import WSMCore
+internal import WSMRecord
+internal import WSMRedis
+internal import WSMScenario
+internal import WSMVerify
+
+extension RunContext {
+    /// What injects the scenario's faults; `nil` where there are none.
+    func faultRunner(_ clock: LoadClock) -> FaultRunner? {
+        let faults = FaultPlan(scenario)
+        guard !faults.isEmpty, let cluster = system.cluster else { return nil }
+        var clients = [Int](repeating: 0, count: cluster.instanceCount)
+        for client in plan.clients { clients[client.instance] += 1 }
+        let performer = FaultPerformer(
+            cluster: cluster, loop: clientGroup.any(), seed: scenario.seed, clientsOfInstance: clients
+        ) { [fleet] in fleet.connectedCount }
+        return FaultRunner(faults, clock: clock, performer: performer) { [fleet] mark in
+            // It fails only when a loop was shut down: then nobody hears any more.
+            try? await fleet.tell(mark)
+        }
+    }
+
+    /// How receipts are kept over time: with faults each instance for itself, as far as each has an event loop of its own.
+    func timelinePlan(from instant: MonotonicInstant) -> Timeline.Plan {
+        let groups = scenario.faults.isEmpty ? 1 : min(scenario.instanceCount, Limits.pausableInstances)
+        return Timeline.Plan(from: instant, width: Timeline.Plan.width(for: scenario.duration), groups: groups)
+    }
+}
+
+extension Scenario {
+    /// What the private Redis needs beside its defaults.
+    var redisOptions: EmbeddedRedis.Options {
+        var options = EmbeddedRedis.Options()
+        // `redis.slow` uses DEBUG SLEEP, which Redis 7 keeps shut.
+        if faults.contains(where: { $0.action == .redisSlow }) {
+            options.configuration.append("enable-debug-command local")
+        }
+        return options
+    }
+}
