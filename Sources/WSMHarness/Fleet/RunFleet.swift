@@ -13,6 +13,8 @@ protocol RunFleet: Sendable {
     /// Messages that are intended from `instant` on are measured.
     func startMeasuring(at instant: MonotonicInstant) async throws
     func churn(_ plan: [FleetChurn]) async throws
+    /// Schedules something that happens to clients.
+    func disturb(_ disturbance: FleetDisturbance) async throws
     func releaseSlowReaders() async
     /// Open sessions that have received nothing that was published at `instant` or later.
     func sessionsBehind(_ instant: MonotonicInstant) async throws -> Int
