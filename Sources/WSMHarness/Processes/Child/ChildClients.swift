@@ -59,6 +59,7 @@ final class ChildClients: ChildRole {
             }
         case .startMeasuring(let instant): try await fleet.startMeasuring(at: instant)
         case .churn(let churn): try await fleet.churn(churn)
+        case .disturb(let disturbance): try await fleet.disturb(disturbance)
         case .releaseSlowReaders: await fleet.releaseSlowReaders()
         case .sessionsBehind(let instant): return .count(try await fleet.sessionsBehind(instant))
         case .fleetProgress: return .fleetProgress(try await progress())

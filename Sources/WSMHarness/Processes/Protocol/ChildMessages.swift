@@ -23,6 +23,7 @@ enum ChildRequest: Sendable, Codable {
     case awaitConnected(deadline: MonotonicInstant)
     case startMeasuring(at: MonotonicInstant)
     case churn([FleetChurn])
+    case disturb(FleetDisturbance)
     case releaseSlowReaders
     case sessionsBehind(MonotonicInstant)
     case fleetProgress
