@@ -71,7 +71,7 @@ final class InProcessCluster: Cluster {
         guard cluster.manager == .broadcast else { return (nil, nil) }
         switch cluster.redis {
         case .embedded:
-            let server = try await EmbeddedRedis.start()
+            let server = try await EmbeddedRedis.start(cluster.redisOptions)
             return (server, server.url)
         case .url(let text): return (nil, try RedisURL(text))
         }

@@ -110,8 +110,8 @@ extension FleetOptions {
     init(_ scenario: Scenario) {
         let ping = scenario.clients.ping
         self.init(
-            pingInterval: ping > .zero ? ping : nil, reconnect: scenario.clients.reconnect.policy, seed: scenario.seed,
-            labelsClients: true)
+            pingInterval: ping > .zero ? ping : nil, pongTimeout: scenario.clients.pongTimeout,
+            reconnect: scenario.clients.reconnect.policy, seed: scenario.seed, labelsClients: true)
     }
 }
 
