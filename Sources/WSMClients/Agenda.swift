@@ -16,6 +16,12 @@ struct Agenda {
         case ping
         /// The slow reader of `slot` may read again.
         case read
+        /// What the disturbance of number `connection` does to the client `slot`.
+        case disturb
+        /// The stall of the session `connection` of `slot` is over.
+        case resume
+        /// The session `connection` of `slot` should have got its `__pong__` by now.
+        case pongDeadline
         /// The attempt `connection` should have opened by now.
         case connectDeadline
         /// The session `connection` should have been closed by now.

@@ -128,7 +128,30 @@ package final class ClientFleet<Sink: DeliverySink & SendableMetatype>: Sendable
         try churn([FleetChurn(client: client, at: instant)])
     }
 
-    /// Lets the slow readers read as fast as they can: for the drain, in which all that was sent must arrive.
+    /// Schedules a disturbance; may be called again for more.
+    ///
+    /// A client that has no session at that instant is skipped and counted.
+    ///
+    /// - Throws: ``FleetError`` with `invalidPlan` when a client is not of the connect plan.
+    package func disturb(_ disturbance: FleetDisturbance) throws {
+        var parts = [[UInt32]](repeating: [], count: shards.count)
+        try shardOfClient.withLock { owners in
+            for client in disturbance.clients {
+                guard let owner = owners[client] else {
+                    throw FleetError(
+                        code: .invalidPlan, message: "client \(client) of a disturbance is not in the connect plan")
+                }
+                parts[owner].append(client)
+            }
+        }
+        for (shard, part) in zip(shards, parts) where !part.isEmpty {
+            let own = FleetDisturbance(disturbance.kind, of: part, at: disturbance.at)
+            shard.eventLoop.execute { shard.value.disturb(own) }
+        }
+    }
+
+    /// Lets the slow readers and the stalled ones read as fast as they can, and closes the sockets of vanished ones: for the drain, in which all
+    /// that was sent must arrive.
     package func releaseSlowReaders() {
         for shard in shards { shard.eventLoop.execute { shard.value.releaseSlowReaders() } }
     }

@@ -1,4 +1,5 @@
 import NIOCore
+import NIOPosix
 import WSMCore
 import WSMRecord
 
@@ -14,6 +15,8 @@ final class ClientSession<Sink: DeliverySink & SendableMetatype>: ChannelInbound
         case open
         /// A close frame has been sent; `answered`: the server's has been received.
         case closing(answered: Bool)
+        /// The client is gone, and its socket is left as it is.
+        case vanished
         case closed
     }
 
@@ -28,7 +31,10 @@ final class ClientSession<Sink: DeliverySink & SendableMetatype>: ChannelInbound
     private var state = State.open
     private var throttle: ReadThrottle?
     private var readIsPlanned = false
-    private var awaitsPong = false
+    /// When the oldest ping without an answer was sent.
+    private var pingedAt: MonotonicInstant?
+    /// Until when it reads nothing.
+    private var stalledUntil: MonotonicInstant?
 
     init(shard: FleetShard<Sink>, slot: Int, connection: UInt32, throttle: ReadThrottle?) {
         self.shard = shard
@@ -40,7 +46,7 @@ final class ClientSession<Sink: DeliverySink & SendableMetatype>: ChannelInbound
     /// Whether the server has answered a close frame of this side, or sent one first.
     var isAnswered: Bool { state == .closing(answered: true) }
     /// Whether it is open and reads as fast as it can.
-    var readsFreely: Bool { state == .open && throttle == nil }
+    var readsFreely: Bool { state == .open && throttle == nil && stalledUntil == nil }
     /// Its socket, as long as it is in the channel.
     var channel: (any Channel)? { context?.channel }
 
@@ -94,7 +100,7 @@ final class ClientSession<Sink: DeliverySink & SendableMetatype>: ChannelInbound
         case .text(let message):
             guard state == .open else { return }
             if ApplicationPing.isPong(message) {
-                awaitsPong = false
+                pingedAt = nil
                 shard.statistics.pongsReceived += 1
             } else {
                 shard.statistics.messages += 1
@@ -104,7 +110,7 @@ final class ClientSession<Sink: DeliverySink & SendableMetatype>: ChannelInbound
             shard.statistics.binaryMessages += 1
         case .ping(let payload):
             // A server that pings and does not read gets no answer rather than a growing buffer.
-            if context?.channel.isWritable == true { send(.pong, payload) }
+            if state != .vanished, context?.channel.isWritable == true { send(.pong, payload) }
         case .pong:
             break
         case .close(let code):
@@ -131,11 +137,64 @@ final class ClientSession<Sink: DeliverySink & SendableMetatype>: ChannelInbound
     // MARK: What the shard asks for
 
     /// Sends `__ping__`; returns false when the one before has not been answered.
-    func ping() -> Bool {
-        let answered = !awaitsPong || throttle != nil
-        awaitsPong = true
+    func ping(at now: MonotonicInstant) -> Bool {
+        let answered = pingedAt == nil || throttle != nil || stalledUntil != nil
+        if pingedAt == nil { pingedAt = now }
         if context?.channel.isWritable == true { send(.text, ApplicationPing.ping) }
         return answered
+    }
+
+    /// Whether a ping has been without an answer for so long; a stalled client does not notice.
+    func hasWaitedForPong(_ timeout: TimeSpan, at now: MonotonicInstant) -> Bool {
+        guard let pingedAt, stalledUntil == nil else { return false }
+        return now - pingedAt >= timeout
+    }
+
+    /// Ends the connection without a word in WebSocket's terms, or leaves it as it is.
+    func depart(_ departure: FleetDisturbance.Departure) {
+        switch departure {
+        case .vanish:
+            state = .vanished
+            setOption(.autoRead, false)
+        case .reset:
+            state = .closed
+            // With no time to linger close(2) sends an RST (tcp(7), socket(7)).
+            (context?.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+                .whenFailure { _ in }
+            abandon()
+        case .close:
+            state = .closed
+            abandon()
+        }
+    }
+
+    /// Reads nothing until `until`; false when it did not read already.
+    func stall(until: MonotonicInstant) -> Bool {
+        guard stalledUntil == nil else {
+            prolong(until: max(until, stalledUntil ?? until))
+            return false
+        }
+        stalledUntil = until
+        setOption(.autoRead, false)
+        return true
+    }
+
+    /// Changes the end of a stall.
+    func prolong(until: MonotonicInstant) {
+        if stalledUntil != nil { stalledUntil = until }
+    }
+
+    /// Reads again when its stall is over by `now`; false when there is none, or it goes on.
+    func resume(at now: MonotonicInstant) -> Bool {
+        guard let until = stalledUntil, until <= now else { return false }
+        stalledUntil = nil
+        pingedAt = nil
+        if throttle == nil {
+            setOption(.autoRead, true)
+        } else {
+            planRead()
+        }
+        return true
     }
 
     /// Sends a close frame; what still arrives is read and thrown away until the server has closed too.
@@ -144,6 +203,10 @@ final class ClientSession<Sink: DeliverySink & SendableMetatype>: ChannelInbound
         state = .closing(answered: false)
         sendClose(code)
         releaseThrottle()
+        if stalledUntil != nil {
+            stalledUntil = nil
+            setOption(.autoRead, true)
+        }
     }
 
     /// Closes the socket at once.
@@ -154,7 +217,7 @@ final class ClientSession<Sink: DeliverySink & SendableMetatype>: ChannelInbound
     /// Makes the read that was planned.
     func readNow() {
         readIsPlanned = false
-        if throttle != nil { context?.read() }
+        if throttle != nil, stalledUntil == nil { context?.read() }
     }
 
     /// From now on reads as fast as it can.
@@ -164,11 +227,11 @@ final class ClientSession<Sink: DeliverySink & SendableMetatype>: ChannelInbound
         // A receive window of a few kilobytes would keep the rest to a trickle.
         setOption(.socketOption(.so_rcvbuf), 256 * 1024)
         setOption(.recvAllocator, SharedBufferAllocator(pool: shard.buffers, isFirst: false))
-        setOption(.autoRead, true)
+        if stalledUntil == nil { setOption(.autoRead, true) }
     }
 
     private func planRead() {
-        guard let throttle, !readIsPlanned else { return }
+        guard let throttle, !readIsPlanned, stalledUntil == nil else { return }
         readIsPlanned = true
         shard.schedule(.read, at: throttle.nextRead, slot: slot, connection: connection)
     }

@@ -13,6 +13,10 @@ package protocol Fleet<Sink>: Sendable {
     func connectAll(_ plan: [FleetClient], startingAt start: MonotonicInstant) async throws
     func awaitConnected(deadline: MonotonicInstant) async throws
     func churn(_ plan: [FleetChurn]) throws
+    /// Schedules something that happens to clients; may be called again for more.
+    ///
+    /// - Throws: ``FleetError`` with `invalidPlan` when a client is not of the connect plan, or has no socket.
+    func disturb(_ disturbance: FleetDisturbance) throws
     func releaseSlowReaders()
     func awaitCloses() async
     @discardableResult

@@ -4,6 +4,11 @@ package import WSMCore
 package struct FleetOptions: Sendable {
     /// How often each client sends `__ping__`; `nil`: never.
     package var pingInterval: TimeSpan?
+    /// How long a `__pong__` may take before the client closes and connects anew, as browsers' scripts do; `nil`: it does
+    /// not mind.
+    ///
+    /// A client that is stalled does not notice; a slow reader does.
+    package var pongTimeout: TimeSpan?
     /// How a client comes back after a failed attempt, a server's close or a drop; `nil`: it stays away.
     package var reconnect: BackoffPolicy?
     /// The seed of the jitter, the masks and the keys.
@@ -16,10 +21,11 @@ package struct FleetOptions: Sendable {
     package var labelsClients: Bool
 
     package init(
-        pingInterval: TimeSpan? = nil, reconnect: BackoffPolicy? = nil, seed: UInt64,
+        pingInterval: TimeSpan? = nil, pongTimeout: TimeSpan? = nil, reconnect: BackoffPolicy? = nil, seed: UInt64,
         connectDeadline: TimeSpan = .seconds(10), closeDeadline: TimeSpan = .seconds(5), labelsClients: Bool = false
     ) {
         self.pingInterval = pingInterval
+        self.pongTimeout = pongTimeout
         self.reconnect = reconnect
         self.seed = seed
         self.connectDeadline = connectDeadline

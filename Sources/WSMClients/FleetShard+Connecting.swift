@@ -60,7 +60,7 @@ extension FleetShard {
     }
 
     private func throttle(of client: FleetClient, at now: MonotonicInstant) -> ReadThrottle? {
-        guard let rate = client.readRate, !slowReadersAreFree else { return nil }
+        guard let rate = client.readRate, !hasReleased else { return nil }
         return ReadThrottle(rate: rate, at: now)
     }
 

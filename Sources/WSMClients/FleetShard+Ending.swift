@@ -37,12 +37,16 @@ extension FleetShard {
         attempt(slot, at: now)
     }
 
-    /// Takes the session from its client and tells the sink; its socket is given time to close.
-    private func detach(_ session: ClientSession<Sink>, _ end: SessionEnd, at now: MonotonicInstant) {
+    /// Takes the session from its client and tells the sink; its socket, if it is still there, is given time to close.
+    func detach(_ session: ClientSession<Sink>, _ end: SessionEnd, at now: MonotonicInstant) {
         clients[session.slot].session = nil
         progress.sessionEnded()
         sink.sessionClosed(session: session.sinkSession, end: end, at: now)
-        if end == .dropped { return }
+        if end != .dropped { awaitClose(of: session, at: now) }
+    }
+
+    /// Holds the server to a deadline for closing the session's socket.
+    func awaitClose(of session: ClientSession<Sink>, at now: MonotonicInstant) {
         closing[session.connection] = session
         if ending == nil {
             schedule(.closeDeadline, at: now + options.closeDeadline, connection: session.connection)
@@ -51,6 +55,7 @@ extension FleetShard {
 
     /// The session's socket is closed.
     func channelClosed(_ session: ClientSession<Sink>, answered: Bool) {
+        if vanished.removeValue(forKey: session.connection) != nil { statistics.vanishedFound += 1 }
         guard closing.removeValue(forKey: session.connection) != nil else { return }
         if !answered { statistics.unansweredCloses += 1 }
         finishIfClosed()
@@ -85,6 +90,7 @@ extension FleetShard {
         clearAgenda()
         cancelAttempts()
         let now = MonotonicInstant.now()
+        releaseDisturbed()
         for slot in clients.indices {
             clients[slot].life.stop()
             guard let session = clients[slot].session else { continue }

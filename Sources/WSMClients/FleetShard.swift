@@ -37,8 +37,13 @@ final class FleetShard<Sink: DeliverySink & SendableMetatype> {
     var attempts: [UInt32: Attempt] = [:]
     /// Sessions that have ended for the sink and whose socket is still open.
     var closing: [UInt32: ClientSession<Sink>] = [:]
+    /// Sockets of clients that vanished, by their connections.
+    var vanished: [UInt32: ClientSession<Sink>] = [:]
+    /// What was wanted so far, by its number.
+    var disturbances: [FleetDisturbance.Kind] = []
     var lastConnection: UInt32 = 0
-    var slowReadersAreFree = false
+    /// The load is over: slow readers read as fast as they can, and nobody is stalled any more.
+    var hasReleased = false
     /// No client connects any more; those that are connected wait for the server to close.
     var isAwaitingCloses = false
     var ending: Ending?
@@ -89,8 +94,8 @@ final class FleetShard<Sink: DeliverySink & SendableMetatype> {
     /// Lets every slow reader read as fast as it can, those of later sessions too.
     func releaseSlowReaders() {
         loop.assertInEventLoop()
-        slowReadersAreFree = true
         for client in clients { client.session?.releaseThrottle() }
+        releaseDisturbed()
     }
 
     // MARK: The timer
@@ -145,6 +150,10 @@ final class FleetShard<Sink: DeliverySink & SendableMetatype> {
             connect(slot, at: now)
         case .read:
             if let session = clients[slot].session, session.connection == entry.connection { session.readNow() }
+        case .disturb: disturb(slot, by: Int(entry.connection), at: now)
+        case .resume:
+            if let session = clients[slot].session, session.connection == entry.connection { resume(session, at: now) }
+        case .pongDeadline: pongIsDue(slot, connection: entry.connection, at: now)
         case .connectDeadline:
             let channel = attempts[entry.connection]?.channel
             attemptFailed(entry.connection, ConnectFailure.timedOut)
@@ -163,7 +172,10 @@ final class FleetShard<Sink: DeliverySink & SendableMetatype> {
         if next <= now { next = now + interval }
         agenda.add(.ping, at: next, slot: slot)
         guard let session = clients[slot].session else { return }
-        if !session.ping() { statistics.pingsUnanswered += 1 }
+        if !session.ping(at: now) { statistics.pingsUnanswered += 1 }
         statistics.pingsSent += 1
+        if let timeout = options.pongTimeout {
+            agenda.add(.pongDeadline, at: now + timeout, slot: slot, connection: session.connection)
+        }
     }
 }

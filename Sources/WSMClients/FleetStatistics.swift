@@ -21,6 +21,14 @@ package struct FleetStatistics: Sendable, Hashable, Codable {
     package var repeatedCloses = 0
     /// Sessions that we closed and whose server never answered.
     package var unansweredCloses = 0
+    /// Clients that a disturbance disconnected or stalled, and those that had no session then.
+    package var disconnected = 0
+    package var stalled = 0
+    package var disturbancesSkipped = 0
+    /// Sockets of vanished clients that the server closed before the load was over.
+    package var vanishedFound = 0
+    /// Sessions that a client gave up because a ping was not answered in time.
+    package var pongTimeouts = 0
     /// Pings sent, answers received, and pings without an answer when the next was due (slow readers' left out).
     package var pingsSent = 0
     package var pongsReceived = 0
@@ -57,6 +65,11 @@ package struct FleetStatistics: Sendable, Hashable, Codable {
         protocolErrors += other.protocolErrors
         repeatedCloses += other.repeatedCloses
         unansweredCloses += other.unansweredCloses
+        disconnected += other.disconnected
+        stalled += other.stalled
+        disturbancesSkipped += other.disturbancesSkipped
+        vanishedFound += other.vanishedFound
+        pongTimeouts += other.pongTimeouts
         pingsSent += other.pingsSent
         pongsReceived += other.pongsReceived
         pingsUnanswered += other.pingsUnanswered

@@ -27,6 +27,12 @@ package protocol DeliverySink: AnyObject {
     /// As many calls of ``received(session:message:at:)``, unless the sink knows better.
     func received(sessions: UnsafeBufferPointer<Int>, message: UnsafeRawBufferPointer, at: MonotonicInstant)
 
+    /// The session's client stops reading for a while: like a slow reader's, its latency says nothing about others.
+    func sessionStalled(session: Int, at: MonotonicInstant)
+
+    /// The session's client reads again; it is itself again once it gets something that was published after that.
+    func sessionResumed(session: Int, at: MonotonicInstant)
+
     /// The session is over; nothing more is received in it.
     func sessionClosed(session: Int, end: SessionEnd, at: MonotonicInstant)
 
@@ -35,6 +41,9 @@ package protocol DeliverySink: AnyObject {
 }
 
 extension DeliverySink {
+    package func sessionStalled(session: Int, at: MonotonicInstant) {}
+    package func sessionResumed(session: Int, at: MonotonicInstant) {}
+
     package func received(sessions: UnsafeBufferPointer<Int>, message: UnsafeRawBufferPointer, at: MonotonicInstant) {
         for session in sessions { received(session: session, message: message, at: at) }
     }

@@ -10,7 +10,7 @@ public struct RedisURL: Sendable, Hashable, Codable {
         case unixSocket(path: String)
     }
 
-    let address: Address
+    private(set) var address: Address
     public let username: String?
     public let password: String?
     /// The number for `SELECT`.
@@ -38,6 +38,13 @@ public struct RedisURL: Sendable, Hashable, Codable {
         self.username = username
         self.password = password
         self.database = database
+    }
+
+    /// The same Redis behind a relay on a port of 127.0.0.1: login and database stay.
+    public func relayed(throughPort port: Int) -> RedisURL {
+        var relayed = self
+        relayed.address = .tcp(host: "127.0.0.1", port: port)
+        return relayed
     }
 
     /// Reads a URL; the error says which part is wrong without repeating it, since it could be the password.

@@ -11,6 +11,8 @@ package struct ClientsSpec: Hashable, Sendable {
     package var connectRate: Rate
     /// How often a client sends `__ping__`; zero: never.
     package var ping: TimeSpan
+    /// How long a `__pong__` may take before a client closes and connects anew; `nil`: clients do not mind.
+    package var pongTimeout: TimeSpan?
     /// Sessions a second that end and begin anew; zero: none.
     package var churn: Rate
     package var slow: SlowReadersSpec

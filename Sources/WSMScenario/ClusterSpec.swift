@@ -20,6 +20,9 @@ package struct ClusterSpec: Hashable, Sendable {
     package var gapMark: GapMarkSpec
     package var slowClient: SlowClientSpec
     package var redis: RedisSource
+    /// Bytes that a private Redis keeps for one subscription before it cuts it; `nil`: Redis' own default (32 MiB, or 8 MiB for
+    /// a minute).
+    package var pubsubBufferLimit: Int?
 
     /// A cluster of defaults with the policies of `profile`.
     package init(profile: Profile = .hardened) {

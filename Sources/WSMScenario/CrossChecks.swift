@@ -42,6 +42,20 @@ struct CrossChecks {
                 at: origin(redis, "url"), "cluster.redis.url has no effect: the memory manager uses no Redis",
                 hint: "take it out, or set cluster.manager: broadcast")
         }
+        if redis.has("pubsubBufferLimit") {
+            if cluster.text("manager") == ManagerKind.memory.rawValue {
+                faults.warning(
+                    at: origin(redis, "pubsubBufferLimit"),
+                    "cluster.redis.pubsubBufferLimit has no effect: the memory manager uses no Redis",
+                    hint: "take it out, or set cluster.manager: broadcast")
+            }
+            if redis.has("url") {
+                faults.error(
+                    at: origin(redis, "pubsubBufferLimit"),
+                    "cluster.redis.pubsubBufferLimit cannot be set at cluster.redis.url: that server is not the run's own",
+                    hint: "set cluster.redis: {mode: embedded}, or client-output-buffer-limit pubsub in its redis.conf")
+            }
+        }
         let slow = cluster.inside("slowClient")
         let fallback: SlowClientPolicy = cluster.text("profile") == Profile.reference.rawValue ? .buffer : .disconnect
         if slow.has("limit"), slow.word("policy", fallback) == .buffer {
@@ -62,6 +76,7 @@ struct CrossChecks {
                 hint: "at most clients.count of them can be slow")
         }
         if clients.word("transport", Transport.websocket) == .direct { checkDirect(clients) }
+        checkPongTimeout(clients)
         let reconnect = clients.inside("reconnect")
         if let initial = reconnect.duration("initial", .milliseconds(100)),
             let longest = reconnect.duration("max", .seconds(5)), initial > longest
@@ -82,6 +97,19 @@ struct CrossChecks {
                 hint: "raise clients.connectRate")
         }
         checkWeights(clients)
+    }
+
+    /// Who is to mind that a ping was not answered has to send some.
+    private mutating func checkPongTimeout(_ clients: TreeReader) {
+        guard clients.has("pongTimeout") else { return }
+        let isDirect = clients.word("transport", Transport.websocket) == .direct
+        let usual: TimeSpan = root.has("target") || isDirect ? .zero : .seconds(30)
+        guard let ping = clients.duration("ping", usual), ping == .zero else { return }
+        faults.error(
+            at: origin(clients, "pongTimeout"), "clients.pongTimeout needs clients.ping",
+            hint: isDirect
+                ? "without a socket nobody sends a ping; take it out, or set clients.transport: websocket"
+                : "how often does a client send one? for example clients.ping: 5s")
     }
 
     /// What needs a socket.

@@ -41,6 +41,8 @@ enum ScenarioBuilder {
             cluster.slowClient.limit = slow.size("limit", cluster.slowClient.limit) ?? cluster.slowClient.limit
         }
         cluster.redis = reader.inside("redis").text("url").map { .url($0) } ?? .embedded
+        let redis = reader.inside("redis")
+        cluster.pubsubBufferLimit = redis.has("pubsubBufferLimit") ? redis.size("pubsubBufferLimit", 1024) : nil
         return cluster
     }
 
@@ -56,6 +58,7 @@ enum ScenarioBuilder {
         clients.connectRate = reader.rate("connectRate", clients.connectRate) ?? clients.connectRate
         if clients.transport == .direct { clients.ping = .zero }
         clients.ping = reader.duration("ping", clients.ping) ?? clients.ping
+        clients.pongTimeout = reader.has("pongTimeout") ? reader.duration("pongTimeout", .zero) : nil
         clients.churn = reader.inside("churn").rate("rate", clients.churn) ?? clients.churn
         let slow = reader.inside("slow")
         clients.slow.count = slow.count("count", clients.slow.count) ?? clients.slow.count

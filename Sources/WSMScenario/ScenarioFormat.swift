@@ -72,6 +72,9 @@ enum ScenarioFormat {
                 "mode", .choice(["embedded", "cluster", "sentinel"], unsupported: ["cluster", "sentinel"]),
                 default: "embedded", "embedded: a private redis-server, started and ended by the run."),
             KeyFormat("url", .text(.redisURL), "A Redis server that runs already: redis://… or unix://…"),
+            KeyFormat(
+                "pubsubBufferLimit", .size(Limits.slowClientBytes),
+                "Bytes that the private Redis keeps for one subscription before it cuts it. Default: Redis' own."),
         ], atMostOneOf: ["mode", "url"])
 
     static let clients = MapFormat(keys: [
@@ -95,6 +98,9 @@ enum ScenarioFormat {
         KeyFormat(
             "ping", .duration(Limits.pause), default: "30s",
             "How often a client sends __ping__; 0s, the default with a target and without sockets: never."),
+        KeyFormat(
+            "pongTimeout", .duration(Limits.backoff),
+            "How long a __pong__ may take before a client closes and connects anew. Default: clients do not mind."),
         KeyFormat(
             "churn",
             .map(

@@ -57,7 +57,9 @@ private struct ScenarioWriter {
             cluster.slowClient.policy == .buffer ? "" : ", limit: \(QuantityWriter.size(cluster.slowClient.limit))"
         line(1, "slowClient", "{policy: \(cluster.slowClient.policy.rawValue)\(limit)}")
         switch cluster.redis {
-        case .embedded: line(1, "redis", "{mode: embedded}")
+        case .embedded:
+            let limit = cluster.pubsubBufferLimit.map { ", pubsubBufferLimit: \(QuantityWriter.size($0))" } ?? ""
+            line(1, "redis", "{mode: embedded\(limit)}")
         case .url(let url): line(1, "redis", "{url: \(quoted(url))}")
         }
     }
@@ -86,6 +88,7 @@ private struct ScenarioWriter {
         }
         line(1, "connectRate", QuantityWriter.rate(clients.connectRate))
         line(1, "ping", QuantityWriter.duration(clients.ping))
+        if let timeout = clients.pongTimeout { line(1, "pongTimeout", QuantityWriter.duration(timeout)) }
         line(1, "churn", "{rate: \(QuantityWriter.rate(clients.churn))}")
         line(1, "slow", "{count: \(clients.slow.count), readRate: \(QuantityWriter.size(clients.slow.readRate))/s}")
         let (initial, longest) = (clients.reconnect.initial, clients.reconnect.max)

@@ -24,6 +24,8 @@ final class TestServer: Sendable {
         var closeCodes: [UInt16?] = []
         var pongs: [[UInt8]] = []
         var pings = 0
+        /// How connections ended: the error that the socket reported, or 0 for a FIN.
+        var ends: [CInt] = []
     }
 
     private let state = Mutex(State())
@@ -101,6 +103,7 @@ final class TestServer: Sendable {
     var closeCodes: [UInt16?] { state.withLock { $0.closeCodes } }
     var pongs: [[UInt8]] { state.withLock { $0.pongs } }
     var pings: Int { state.withLock { $0.pings } }
+    var ends: [CInt] { state.withLock { $0.ends } }
 
     /// The addresses that the open connections come from.
     var sources: [String?] { state.withLock { $0.channels.map { $0.remoteAddress?.ipAddress } } }
@@ -128,8 +131,11 @@ final class TestServer: Sendable {
     fileprivate func note(close code: UInt16?) { state.withLock { $0.closeCodes.append(code) } }
     fileprivate func note(pong: [UInt8]) { state.withLock { $0.pongs.append(pong) } }
     fileprivate func notePing() { state.withLock { $0.pings += 1 } }
-    fileprivate func forget(_ channel: any Channel) {
-        state.withLock { state in state.channels.removeAll { $0 === channel } }
+    fileprivate func forget(_ channel: any Channel, error: CInt) {
+        state.withLock { state in
+            state.channels.removeAll { $0 === channel }
+            state.ends.append(error)
+        }
     }
 }
 
@@ -139,6 +145,7 @@ private final class ServerSession: ChannelInboundHandler {
 
     private let server: TestServer
     private let behaviour: TestServer.Behaviour
+    private var error: CInt = 0
 
     init(server: TestServer, behaviour: TestServer.Behaviour) {
         self.server = server
@@ -168,11 +175,12 @@ private final class ServerSession: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        server.forget(context.channel)
+        server.forget(context.channel, error: error)
         context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let error = error as? IOError { self.error = error.errnoCode }
         context.close(promise: nil)
     }
 }

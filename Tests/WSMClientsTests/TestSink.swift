@@ -10,6 +10,8 @@ import WSMRecord
 enum SinkEvent: Hashable {
     case opened(client: UInt32, instance: UInt16, slow: Bool)
     case message(client: UInt32, String)
+    case stalled(client: UInt32)
+    case resumed(client: UInt32)
     case closed(client: UInt32, SessionEnd)
     case failed(client: UInt32)
 }
@@ -69,6 +71,16 @@ final class TestSink: DeliverySink {
         log.add(.message(client: sessions[session].client, String(decoding: message, as: UTF8.self)))
     }
 
+    func sessionStalled(session: Int, at: MonotonicInstant) {
+        if !sessions[session].isOpen { Issue.record("a stall after the session's close") }
+        log.add(.stalled(client: sessions[session].client))
+    }
+
+    func sessionResumed(session: Int, at: MonotonicInstant) {
+        if !sessions[session].isOpen { Issue.record("a resumption after the session's close") }
+        log.add(.resumed(client: sessions[session].client))
+    }
+
     func sessionClosed(session: Int, end: SessionEnd, at: MonotonicInstant) {
         if !sessions[session].isOpen { Issue.record("a session closed twice") }
         sessions[session].isOpen = false
@@ -84,13 +96,13 @@ typealias TestFleet = ClientFleet<TestSink>
 
 /// A fleet on two event loops with its log.
 func makeFleet(
-    _ endpoints: [ClientEndpoint], ping: TimeSpan? = nil, reconnect: BackoffPolicy? = nil,
+    _ endpoints: [ClientEndpoint], ping: TimeSpan? = nil, pongTimeout: TimeSpan? = nil, reconnect: BackoffPolicy? = nil,
     connectDeadline: TimeSpan = .seconds(20), closeDeadline: TimeSpan = .seconds(20), released: ReleaseCount? = nil
 ) -> (TestFleet, SinkLog) {
     let log = SinkLog()
     let group = MultiThreadedEventLoopGroup.singleton
     let options = FleetOptions(
-        pingInterval: ping, reconnect: reconnect, seed: 7, connectDeadline: connectDeadline,
+        pingInterval: ping, pongTimeout: pongTimeout, reconnect: reconnect, seed: 7, connectDeadline: connectDeadline,
         closeDeadline: closeDeadline)
     let fleet = ClientFleet(
         loops: [group.next(), group.next()], endpoints: endpoints, options: options,
@@ -125,10 +137,12 @@ func eventually(
 /// Runs `body` with a fleet that has connected `clients`, and ends both in order.
 func withConnectedFleet(
     _ behaviour: TestServer.Behaviour = TestServer.Behaviour(), clients: [FleetClient], ping: TimeSpan? = nil,
-    reconnect: BackoffPolicy? = nil, _ body: (TestFleet, SinkLog, TestServer) async throws -> Void
+    pongTimeout: TimeSpan? = nil, reconnect: BackoffPolicy? = nil,
+    _ body: (TestFleet, SinkLog, TestServer) async throws -> Void
 ) async throws {
     let server = try await TestServer.start(behaviour)
-    let (fleet, log) = makeFleet([server.endpoint()], ping: ping, reconnect: reconnect)
+    let (fleet, log) = makeFleet(
+        [server.endpoint()], ping: ping, pongTimeout: pongTimeout, reconnect: reconnect)
     try await fleet.connectAll(clients, startingAt: .now())
     try await fleet.awaitConnected(deadline: soon())
     try await eventually("the server to see all clients") { server.accepted >= clients.count }

@@ -86,6 +86,7 @@ final class TracedWorld {
             if turn % 50 == 0 { publish(Self.publishers) }
             if chance(2) { connect() }
             if chance(2), !open.isEmpty { close() }
+            if chance(2) { stallOrResume() }
             publish(random.below(Self.publishers))
         }
         while !open.isEmpty { close(end: .runEnded) }
@@ -103,6 +104,16 @@ final class TracedWorld {
         let session = observers[loop].sessionOpened(
             client: client, instance: UInt16(client % 2), slowReader: chance(10), attemptedAt: at, openedAt: instant())
         open.append((loop, session))
+    }
+
+    private func stallOrResume() {
+        guard !open.isEmpty else { return }
+        let (loop, session) = open[random.below(open.count)]
+        if chance(50) {
+            observers[loop].sessionStalled(session: session, at: instant())
+        } else {
+            observers[loop].sessionResumed(session: session, at: instant())
+        }
     }
 
     private func close(end: SessionEnd? = nil) {

@@ -32,6 +32,9 @@ final class Receipts: DeliverySink {
 
     func connectFailed(client: UInt32, instance: UInt16, at: MonotonicInstant) { failures += 1 }
 
+    /// How the client's only session ended.
+    func end(of client: UInt32) -> SessionEnd? { openedClients.firstIndex(of: client).flatMap { ends[$0] } }
+
     /// What each client of the plan received, over all its sessions.
     var byClient: [UInt32: [String]] {
         var received: [UInt32: [String]] = [:]

@@ -140,6 +140,14 @@ struct TraceDraws {
                     .foreign(
                         ForeignReceipt(
                             session: session, at: at, length: UInt32(text.count), bytes: Array(text.prefix(1024))))))
+        case 5:
+            let (at, stalls) = (instant(), below(2) == 0)
+            if stalls {
+                lane.stalled(session: Int(session), at: at)
+            } else {
+                lane.resumed(session: Int(session), at: at)
+            }
+            entries.append(.other(stalls ? .stalled(session: session, at: at) : .resumed(session: session, at: at)))
         case 4:
             let at = instant()
             lane.measuring(from: at)

@@ -131,6 +131,42 @@ struct DiagnosticTests {
         #expect(try scenario(loaded.yaml()) == loaded)
     }
 
+    @Test(
+        "Pings that nobody sends cannot go unanswered, and the buffers of a Redis that is not the run's own are not set",
+        arguments: [
+            (
+                "clients: {ping: 0s, pongTimeout: 5s}", "cluster: {}",
+                "4:34: error: clients.pongTimeout needs clients.ping"
+            ),
+            (
+                "clients: {transport: direct, pongTimeout: 5s}", "cluster: {}",
+                "4:43: error: clients.pongTimeout needs clients.ping"
+            ),
+            ("clients: {pongTimeout: 0s}", "cluster: {}", "4:24: error: clients.pongTimeout: 0s is out of range"),
+            ("clients: {pongTimeout: 5}", "cluster: {}", "4:24: error: clients.pongTimeout: \"5\" needs a unit"),
+            (
+                "", "cluster: {redis: {url: 'redis://h', pubsubBufferLimit: 1MiB}}",
+                "3:56: error: cluster.redis.pubsubBufferLimit cannot be set at cluster.redis.url"
+            ),
+            (
+                "", "cluster: {redis: {pubsubBufferLimit: 1}}",
+                "3:38: error: cluster.redis.pubsubBufferLimit: \"1\" needs a unit"
+            ),
+            (
+                "", "cluster: {redis: {pubsubBufferLimit: 12B}}",
+                "3:38: error: cluster.redis.pubsubBufferLimit: 12B is out of range"
+            ),
+            (
+                "", "cluster: {manager: memory, redis: {pubsubBufferLimit: 1MiB}}",
+                "3:55: warning: cluster.redis.pubsubBufferLimit has no effect"
+            ),
+        ])
+    func slowness(_ clients: String, _ cluster: String, _ expected: String) throws {
+        let found = faults(scenarioText(cluster: clients.isEmpty ? cluster : "\(cluster)\n\(clients)"))
+        try #require(found.count == 1, "\(found)")
+        #expect(found[0].hasPrefix("s.yaml:\(expected)"), "\(found)")
+    }
+
     @Test("Faults are checked key by key")
     func faultSyntax() {
         let text = scenarioText(

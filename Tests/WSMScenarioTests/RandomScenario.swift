@@ -78,6 +78,7 @@ struct RandomScenario {
         let limit = policy == .buffer ? SlowClientSpec.defaultLimit : 1024 + random.below(1 << 22)
         cluster.slowClient = SlowClientSpec(policy: policy, limit: limit)
         cluster.redis = pick([.embedded, .url("redis://:p%22w@h:1/2"), .url("unix:///tmp/r.sock?db=3")])
+        if cluster.redis == .embedded { cluster.pubsubBufferLimit = pick([nil, 1024, 256 << 10]) }
         return cluster
     }
 
@@ -87,6 +88,7 @@ struct RandomScenario {
         clients.assignment = pick([.roundRobin, .random, .weights(weights)])
         clients.connectRate = max(Rate(perSecond: 0.2), rate(10_000))
         clients.ping = pick([.zero, .seconds(30), span(upTo: 60)])
+        if clients.ping > .zero { clients.pongTimeout = pick([nil, .milliseconds(1), .seconds(5)]) }
         clients.churn = pick([Rate(perSecond: 0), rate(100)])
         clients.slow = SlowReadersSpec(count: random.below(clients.count + 1), readRate: 1 + random.below(1 << 20))
         let (a, b) = (span(upTo: 10), span(upTo: 10))

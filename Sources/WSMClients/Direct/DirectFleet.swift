@@ -143,6 +143,13 @@ package final class DirectFleet<Sink: DeliverySink & SendableMetatype>: Fleet {
         }
     }
 
+    /// Without sockets there is nothing to disturb.
+    package func disturb(_ disturbance: FleetDisturbance) throws {
+        throw FleetError(
+            code: .invalidPlan, message: "clients without sockets lose no connections; set clients.transport: websocket"
+        )
+    }
+
     /// There are none.
     package func releaseSlowReaders() {}
 

@@ -46,7 +46,7 @@ extension DirectShard {
         case .reconnect:
             statistics.reconnects += 1
             connect(Int(entry.slot))
-        case .connect, .ping, .read, .connectDeadline, .closeDeadline, .endDeadline:
+        case .disturb, .resume, .pongDeadline, .connect, .ping, .read, .connectDeadline, .closeDeadline, .endDeadline:
             // Kinds that only clients on sockets put on their agenda.
             break
         }

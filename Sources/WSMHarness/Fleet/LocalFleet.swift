@@ -46,6 +46,8 @@ struct LocalFleet: RunFleet {
 
     func churn(_ plan: [FleetChurn]) async throws { try fleet.churn(plan) }
 
+    func disturb(_ disturbance: FleetDisturbance) async throws { try fleet.disturb(disturbance) }
+
     func releaseSlowReaders() async { fleet.releaseSlowReaders() }
 
     func sessionsBehind(_ instant: MonotonicInstant) async throws -> Int {

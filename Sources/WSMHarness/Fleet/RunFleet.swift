@@ -16,6 +16,8 @@ protocol RunFleet: Sendable {
     /// Tells all who observe clients of a fault.
     func tell(_ mark: FaultMark) async throws
     func churn(_ plan: [FleetChurn]) async throws
+    /// Schedules something that happens to clients.
+    func disturb(_ disturbance: FleetDisturbance) async throws
     func releaseSlowReaders() async
     /// Open sessions that have received nothing that was published at `instant` or later.
     func sessionsBehind(_ instant: MonotonicInstant) async throws -> Int

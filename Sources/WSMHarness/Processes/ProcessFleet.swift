@@ -112,6 +112,15 @@ final class ProcessFleet: RunFleet {
         }
     }
 
+    func disturb(_ disturbance: FleetDisturbance) async throws {
+        for (index, part) in parts.enumerated() {
+            let mine = disturbance.clients.filter { Int($0) % parts.count == index }
+            guard !mine.isEmpty else { continue }
+            _ = try await part.process.ask(
+                .disturb(FleetDisturbance(disturbance.kind, of: mine, at: disturbance.at)))
+        }
+    }
+
     func releaseSlowReaders() async { try? await tellAll(.releaseSlowReaders) }
 
     func sessionsBehind(_ instant: MonotonicInstant) async throws -> Int {

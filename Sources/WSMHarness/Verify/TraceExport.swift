@@ -76,6 +76,8 @@ package struct TraceExport {
             case .opened(let session):
                 kind(.opened) + session.openedAt.field("at") + who(session.session, number)
                     + session.attemptedAt.field("attemptedAt") + ",\"slowReader\":\(session.slowReader)"
+            case .stalled(let session, let at): kind(.stalled) + at.field("at") + who(session, number)
+            case .resumed(let session, let at): kind(.resumed) + at.field("at") + who(session, number)
             case .closed(let session, let end, let at):
                 kind(.closed) + at.field("at") + who(session, number) + TraceExport.fields(of: end)
             case .connectFailed(let client, let instance, let at):

@@ -159,6 +159,12 @@ final class ClientsReplay {
                 client: session.client, instance: session.instance, slowReader: session.slowReader,
                 attemptedAt: session.attemptedAt, openedAt: session.openedAt)
             sessions += 1
+        case .stalled(let session, let at):
+            guard session < sessions else { return unknown(session) }
+            observer.sessionStalled(session: Int(session), at: at)
+        case .resumed(let session, let at):
+            guard session < sessions else { return unknown(session) }
+            observer.sessionResumed(session: Int(session), at: at)
         case .closed(let session, let end, let at):
             guard session < sessions else { return unknown(session) }
             observer.sessionClosed(session: Int(session), end: end, at: at)

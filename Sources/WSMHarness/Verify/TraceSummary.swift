@@ -38,7 +38,8 @@ package struct TraceSummary: Codable, Hashable, Sendable {
 
 /// The kinds of events by their names in exports and counts.
 package enum TraceEventKind: Int, CaseIterable, Sendable {
-    case received, foreign, opened, closed, connectFailed, measuring, fault, submitted, published, acknowledged, failed
+    case received, foreign, opened, stalled, resumed, closed, connectFailed, measuring, fault, submitted, published,
+        acknowledged, failed
     case fannedOut, instance
 
     package var name: String {
@@ -46,6 +47,8 @@ package enum TraceEventKind: Int, CaseIterable, Sendable {
         case .received: "received"
         case .foreign: "foreign"
         case .opened: "opened"
+        case .stalled: "stalled"
+        case .resumed: "resumed"
         case .closed: "closed"
         case .connectFailed: "connect-failed"
         case .measuring: "measuring"
@@ -80,6 +83,8 @@ struct TraceTally {
         case .received(_, _, let at): note(.received, at: at.nanoseconds)
         case .foreign(let receipt): note(.foreign, at: receipt.at.nanoseconds)
         case .opened(let session): note(.opened, at: session.openedAt.nanoseconds)
+        case .stalled(_, let at): note(.stalled, at: at.nanoseconds)
+        case .resumed(_, let at): note(.resumed, at: at.nanoseconds)
         case .closed(_, _, let at): note(.closed, at: at.nanoseconds)
         case .connectFailed(_, _, let at): note(.connectFailed, at: at.nanoseconds)
         // It tells of an instant to come, not of one at which something happened.

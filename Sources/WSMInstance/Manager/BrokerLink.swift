@@ -27,6 +27,9 @@ final class BrokerLink {
     private let eventLoop: any EventLoop
     private let handler: (SubscriptionID, Event) -> Void
     private var entries: [SubscriptionID: Entry] = [:]
+    /// Subscriptions that nobody reads at present, because their client's socket is full, and whether their connection has
+    /// ended meanwhile: as the reference's `sender`, which waits in a send, nobody notices before reading again.
+    private var unread: [SubscriptionID: Bool] = [:]
 
     init(url: RedisURL, eventLoop: any EventLoop, handler: @escaping (SubscriptionID, Event) -> Void) {
         self.url = url
@@ -48,12 +51,23 @@ final class BrokerLink {
     }
 
     func unsubscribe(_ id: SubscriptionID) {
+        unread[id] = nil
         if case .connected(let subscription)? = entries.removeValue(forKey: id) { subscription.close() }
     }
 
     func setReading(_ id: SubscriptionID, _ reads: Bool) {
         guard case .connected(let subscription)? = entries[id] else { return }
-        if reads { subscription.resumeReading() } else { subscription.pauseReading() }
+        guard reads else {
+            unread[id] = unread[id] ?? false
+            subscription.pauseReading()
+            return
+        }
+        if unread.removeValue(forKey: id) == true {
+            // Not at once: this is part of what the manager does about another event.
+            eventLoop.assumeIsolated().execute { self.down(id) }
+            return
+        }
+        subscription.resumeReading()
     }
 
     func closeAll() {
@@ -77,7 +91,7 @@ final class BrokerLink {
         case .unsubscribed: break
         case .message(_, let payload): handler(id, .message(payload))
         case .batchComplete: handler(id, .batchComplete)
-        case .down: down(id)
+        case .down: if unread[id] == nil { down(id) } else { unread[id] = true }
         }
     }
 

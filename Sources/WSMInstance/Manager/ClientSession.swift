@@ -39,13 +39,17 @@ final class ClientSession {
     /// Bytes that wait in the socket's buffer.
     var bufferedBytes: Int { (try? head.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 }
 
-    func write(_ frames: ByteBuffer) {
+    /// Returns whether the socket took the frames, now or into its buffer: false where the connection is being closed, or where
+    /// writing showed that the peer is gone, before its end was noticed otherwise.
+    @discardableResult
+    func write(_ frames: ByteBuffer) -> Bool {
         guard !isClosing else {
             onDeadSend?()
             onDeadSend = nil
-            return
+            return false
         }
         head.writeAndFlush(NIOAny(frames), promise: nil)
+        return !isClosing && head.channel.isActive
     }
 
     /// Sends a close frame, then waits for the peer's own for a while.

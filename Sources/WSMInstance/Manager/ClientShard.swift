@@ -92,6 +92,27 @@ final class ClientShard {
         for message in messages { direct.deliver(message.payload, to: recipients) }
     }
 
+    /// Writes frames to one client after the other, and stops at the first whose socket fails, as a loop that awaits each send
+    /// does; returns its place among `clients`.
+    func deliverInTurn(
+        _ frames: ByteBuffer, holding messages: [FannedOutMessage], to clients: ArraySlice<ClientID>
+    ) -> Int? {
+        var failed: Int?
+        for (place, id) in zip(clients.indices, clients) {
+            guard let session = sessions[id] else { continue }
+            if !deliver(frames, holding: messages, to: session) {
+                failed = place
+                break
+            }
+        }
+        if !messages.isEmpty { probe?.fannedOut(messages, clientLabel: nil, writtenAt: .now()) }
+        if let direct {
+            let reached = clients[..<(failed ?? clients.endIndex)]
+            for message in messages { direct.deliver(message.payload, to: .clients(reached)) }
+        }
+        return failed
+    }
+
     func close(_ recipients: Recipients, _ close: ClientClose) {
         forEach(recipients) { $0.close(close) }
         direct?.close(recipients, close)
@@ -125,16 +146,21 @@ final class ClientShard {
         dropAll()
     }
 
-    private func deliver(_ frames: ByteBuffer, holding messages: [FannedOutMessage], to session: ClientSession) {
+    /// Returns false when the socket failed.
+    @discardableResult
+    private func deliver(
+        _ frames: ByteBuffer, holding messages: [FannedOutMessage], to session: ClientSession
+    ) -> Bool {
         switch gate.decide(waiting: session.isWritable ? 0 : waitingBytes(of: session)) {
         case .send:
             session.isLeftOut = false
-            session.write(frames)
+            return session.write(frames)
         case .drop:
             probe?.leftOut(messages, clientLabel: session.label, isFirst: !session.isLeftOut)
             session.isLeftOut = true
         case .disconnect: evict(session)
         }
+        return true
     }
 
     /// Where the high-water mark is the policy's own limit, a full socket stays full until it has drained; where it is the

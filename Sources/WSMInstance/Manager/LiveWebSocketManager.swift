@@ -82,7 +82,8 @@ public final class LiveWebSocketManager: Sendable {
             gapMark: configuration.gapMark, seed: configuration.seed)
         let driver = NIOLoopBound(
             ManagerDriver(
-                manager: machine, shards: shards, eventLoop: home, redis: configuration.redis, probe: probe,
+                manager: machine, fanOut: configuration.policies.fanOut, shards: shards, eventLoop: home,
+                redis: configuration.redis, probe: probe,
                 counters: counters),
             eventLoop: home)
         let drain = DrainBox()

@@ -18,6 +18,12 @@ final class ManagerDriver {
         var messages: [FannedOutMessage] = []
     }
 
+    private struct BrokenWalk {
+        let client: ClientID
+        /// Clients behind it that were to get the message.
+        let missed: Int
+    }
+
     /// A turn's frames are handed on early when they pass this many bytes.
     private static let outboxLimit = 1 << 20
 
@@ -31,6 +37,11 @@ final class ManagerDriver {
     private var outboxes: [ChannelName: Outbox] = [:]
     /// The channels with frames in their outbox, in the order of their first.
     private var pendingChannels: [ChannelName] = []
+    /// Where the manager walks its clients one by one and they are all on its own loop, so that a send can be seen to fail.
+    private let walksInTurn: Bool
+    /// The send that has just ended a walk, which the machine takes for complete.
+    private var brokenWalk: BrokenWalk?
+    private var brokenWalks: [BroadcastID: BrokenWalk] = [:]
     private var broadcastDone: [BroadcastID: @Sendable (BroadcastOutcome) -> Void] = [:]
     private var isHandling = false
     /// Crashed: whatever comes is ignored.
@@ -40,8 +51,8 @@ final class ManagerDriver {
     private let counters: InstanceCounters
 
     init(
-        manager: WebSocketManager<ByteBuffer>, shards: [NIOLoopBound<ClientShard>], eventLoop: any EventLoop,
-        redis: RedisURL?, probe: (any InstanceProbe)?, counters: InstanceCounters
+        manager: WebSocketManager<ByteBuffer>, fanOut: FanOutPolicy, shards: [NIOLoopBound<ClientShard>],
+        eventLoop: any EventLoop, redis: RedisURL?, probe: (any InstanceProbe)?, counters: InstanceCounters
     ) {
         self.manager = manager
         self.shards = shards
@@ -49,6 +60,8 @@ final class ManagerDriver {
         self.probe = probe
         self.counters = counters
         carriesMessages = probe != nil
+        walksInTurn =
+            manager.kind == .memory && fanOut == .serial && shards.count == 1 && shards[0].eventLoop === eventLoop
         guard manager.enabled, manager.kind == .broadcast, let redis else { return }
         broker = BrokerLink(url: redis, eventLoop: eventLoop) { [unowned self] id, event in brokerEvent(id, event) }
     }
@@ -121,6 +134,7 @@ final class ManagerDriver {
     private func perform(_ effect: Effect) {
         switch effect {
         case .send(let payload, .channel(let channel)): gather(payload, for: channel)
+        case .send(let payload, .clients(let clients)) where walksInTurn: walk(payload, clients)
         case .send(let payload, let recipients): sendNow(payload, to: recipients)
         case .admit(let client, let channel): onShards { $0.admit(client, to: channel) }
         case .forget(let client): onShards { $0.forget(client) }
@@ -132,10 +146,37 @@ final class ManagerDriver {
         case .unsubscribe(let id): broker?.unsubscribe(id)
         case .pauseReading(let id): broker?.setReading(id, false)
         case .resumeReading(let id): broker?.setReading(id, true)
-        case .broadcastDone(let id, let outcome): broadcastDone.removeValue(forKey: id)?(outcome)
+        case .broadcastDone(let id, let outcome): finish(id, outcome)
         case .schedule(let timer, let instant): schedule(timer, at: instant)
-        case .trace(let trace): probe?.traced(trace, at: .now())
+        case .trace(let trace):
+            // The walk goes on later, without those that the broken send took from it.
+            if case .fanOutStalled(let id, _) = trace { brokenWalks[id] = brokenWalk.take() }
+            probe?.traced(trace, at: .now())
         }
+    }
+
+    // MARK: Serial walks
+
+    /// Sends to each in turn; the first send that fails ends the walk, and nobody behind it gets the message (upstream issue
+    /// 1903).
+    private func walk(_ payload: ByteBuffer, _ clients: ArraySlice<ClientID>) {
+        flush()
+        var frame = allocator.buffer(capacity: payload.readableBytes + 16)
+        TextFrame.append(payload, to: &frame)
+        let messages = carriesMessages ? [FannedOutMessage(payload: payload, deliveredAt: .now())] : []
+        guard let place = shards[0].value.deliverInTurn(frame, holding: messages, to: clients) else { return }
+        brokenWalk = BrokenWalk(client: clients[place], missed: clients.endIndex - place - 1)
+    }
+
+    private func finish(_ id: BroadcastID, _ outcome: BroadcastOutcome) {
+        let earlier = brokenWalks.removeValue(forKey: id)
+        let latest = brokenWalk.take()
+        guard let broken = latest ?? earlier, outcome == .delivered else {
+            broadcastDone.removeValue(forKey: id)?(outcome)
+            return
+        }
+        probe?.traced(.fanOutAborted(id, at: broken.client, missed: broken.missed), at: .now())
+        broadcastDone.removeValue(forKey: id)?(.aborted(missed: broken.missed))
     }
 
     private func schedule(_ timer: ManagerTimer, at instant: MonotonicInstant) {

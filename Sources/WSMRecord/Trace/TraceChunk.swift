@@ -165,6 +165,7 @@ struct TraceRecordReader {
         switch record {
         case .opened:
             let (attempted, opened) = (bytes.instant(at: 12), bytes.instant(at: 20))
+            if bytes[1] == 2 || bytes[1] == 3 { return stall(bytes, at: opened) }
             guard bytes[1] <= 1, isPossible(attempted, opened) else { return nil }
             return .opened(
                 OpenedSession(
@@ -189,6 +190,15 @@ struct TraceRecordReader {
         case 2: return .healed(fault: fault, at: at)
         default: return nil
         }
+    }
+
+    private func stall(_ bytes: UnsafeRawBufferPointer, at instant: MonotonicInstant) -> TraceEvent? {
+        let (instance, client): (UInt16, UInt32) = (bytes.number(at: 2), bytes.number(at: 4))
+        guard instance == 0, client == 0, bytes.instant(at: 12).nanoseconds == 0, isPossible(instant) else {
+            return nil
+        }
+        let session: UInt32 = bytes.number(at: 8)
+        return bytes[1] == 2 ? .stalled(session: session, at: instant) : .resumed(session: session, at: instant)
     }
 
     // MARK: - Publishers and instances

@@ -7,6 +7,9 @@ package enum TraceEvent: Hashable, Sendable {
     case received(slot: UInt16, session: UInt32, at: MonotonicInstant)
     case foreign(ForeignReceipt)
     case opened(OpenedSession)
+    /// A session's client stopped reading, and read again.
+    case stalled(session: UInt32, at: MonotonicInstant)
+    case resumed(session: UInt32, at: MonotonicInstant)
     case closed(session: UInt32, end: SessionEnd, at: MonotonicInstant)
     case connectFailed(client: UInt32, instance: UInt16, at: MonotonicInstant)
     /// The lane's observer was told from when on to measure.

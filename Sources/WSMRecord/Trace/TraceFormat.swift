@@ -67,7 +67,8 @@ enum TraceFormat {
         case receivedWide = 3
         /// kind, zero, kept bytes 2, session 4, at 8, length 4, the kept bytes.
         case foreign = 4
-        /// kind, slow reader, instance 2, client 4, session 4, attempted 8, opened 8.
+        /// kind, slow reader, instance 2, client 4, session 4, attempted 8, opened 8; where the second byte is 2 or 3, the
+        /// session was stalled or resumed at the last of the instants, and the rest is zero.
         case opened = 5
         /// kind, how, close code 2, session 4, at 8, length of the text 2, the text.
         case closed = 6

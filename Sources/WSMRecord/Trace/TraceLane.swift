@@ -51,6 +51,19 @@ package final class TraceLane {
         room.store(session.openedAt, at: 20)
     }
 
+    package func stalled(session: Int, at: MonotonicInstant) { stall(2, session, at) }
+    package func resumed(session: Int, at: MonotonicInstant) { stall(3, session, at) }
+
+    private func stall(_ what: UInt8, _ session: Int, _ at: MonotonicInstant) {
+        guard let room = buffer.record(.opened, at: at.nanoseconds) else { return }
+        room.store(what, at: 1)
+        room.store(0 as UInt16, at: 2)
+        room.store(0 as UInt32, at: 4)
+        room.store(UInt32(clamping: session), at: 8)
+        room.store(MonotonicInstant(nanoseconds: 0), at: 12)
+        room.store(at, at: 20)
+    }
+
     package func closed(session: Int, end: SessionEnd, at: MonotonicInstant) {
         let (how, code, words) = TraceFormat.numbers(of: end)
         // Whole characters only, so that the text reads back as text.

@@ -102,8 +102,25 @@ package final class DeliveryObserver: DeliverySink {
                 session: UInt32(recorder.record.sessions.count), client: client, instance: instance,
                 slowReader: slowReader, attemptedAt: attemptedAt, openedAt: openedAt))
         recorder.record.listening?.opened(client: client)
-        return recorder.record.ledger.openSession(
+        let session = recorder.record.ledger.openSession(
             ObservedSession(client: client, instance: instance, slowReader: slowReader, attemptedAt: attemptedAt))
+        if slowReader { recorder.record.sickness.begin(session: session, instance: instance, at: openedAt) }
+        return session
+    }
+
+    package func sessionStalled(session: Int, at: MonotonicInstant) {
+        trace?.stalled(session: session, at: at)
+        let state = recorder.record.ledger.sessions[session]
+        recorder.record.sickness.stall(
+            session: session, instance: state.instance, isSlow: state.slowReader, at: at)
+        recorder.record.ledger.sessions[session].slowReader = true
+    }
+
+    package func sessionResumed(session: Int, at: MonotonicInstant) {
+        trace?.resumed(session: session, at: at)
+        let isSlow = recorder.record.sickness.resume(session: session, at: at)
+        recorder.record.ledger.sessions[session].slowReader = isSlow
+        recorder.record.ledger.sessions[session].isCatchingUp = !isSlow
     }
 
     package func received(session: Int, message: UnsafeRawBufferPointer, at: MonotonicInstant) {
@@ -118,6 +135,7 @@ package final class DeliveryObserver: DeliverySink {
     package func sessionClosed(session: Int, end: SessionEnd, at: MonotonicInstant) {
         trace?.closed(session: session, end: end, at: at)
         recorder.record.ledger.sessions[session].close(end, at: at)
+        if recorder.record.ledger.sessions[session].isSick { recorder.record.sickness.end(session: session, at: at) }
     }
 
     package func connectFailed(client: UInt32, instance: UInt16, at: MonotonicInstant) {

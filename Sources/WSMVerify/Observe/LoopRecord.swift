@@ -27,6 +27,8 @@ package struct LoopRecord: Sendable {
     var listening: FaultListening?
     /// How far the clients were behind, by instance.
     var lags: ContiguousArray<LagTally> = []
+    /// When clients were slow or stalled.
+    var sickness = Sickness()
 
     /// The tries of one client that came to nothing.
     package struct ConnectFailures: Hashable, Sendable {
@@ -45,8 +47,7 @@ package struct LoopRecord: Sendable {
 struct LagTally: Sendable {
     /// Receipts of clients that read at full speed, and those of them later than ``LagBounds/isolation``.
     var healthy: Int64 = 0
-    var healthyLate: Int64 = 0
-    var firstHealthyLate: Sighting?
+    var healthyLate = LateTimes()
     /// Receipts later than ``LagBounds/lag``, of any client.
     var late: Int64 = 0
     var firstLate: Sighting?

@@ -6,7 +6,7 @@ package import WSMRecord
 /// What it received is a slice of the channel's order, from `first` to before `next`; a session that departs from the order
 /// has a ``Departure`` beside it as long as the run lasts.
 package struct ObservedSession: Sendable {
-    /// Client 32 bits, instance 16, how it ended 15, slow reader 1.
+    /// Client 32 bits, instance 16, whether it is catching up 1, how it ended 14, slow reader 1.
     private var identity: UInt64
     package let attemptedAt: MonotonicInstant
     private var closed = MonotonicInstant(nanoseconds: 0)
@@ -32,8 +32,16 @@ package struct ObservedSession: Sendable {
 
     package var client: UInt32 { UInt32(identity >> 32) }
     package var instance: UInt16 { UInt16(truncatingIfNeeded: identity >> 16) }
-    /// Whether the scenario makes its client read slowly.
-    package var slowReader: Bool { identity & 1 == 1 }
+    /// Whether the scenario makes its client read slowly, or not at all at present.
+    package internal(set) var slowReader: Bool {
+        get { identity & 1 == 1 }
+        set { identity = identity & ~1 | (newValue ? 1 : 0) }
+    }
+    /// Whether its client reads again after a stall, and has got nothing yet that was published since.
+    var isCatchingUp: Bool {
+        get { identity & 0x8000 != 0 }
+        set { identity = identity & ~0x8000 | (newValue ? 0x8000 : 0) }
+    }
     /// `nil` as long as it is open.
     package var closedAt: MonotonicInstant? { endCode == 0 ? nil : closed }
     /// When the first message or fence of this run came: from here on the session was certainly subscribed.
@@ -43,14 +51,17 @@ package struct ObservedSession: Sendable {
     /// How it ended; the text of a broken protocol is not kept.
     package var end: SessionEnd? { EndCode.end(of: endCode) }
 
+    /// Whether its client is slow, stalled or catching up.
+    var isSick: Bool { slowReader || isCatchingUp }
+
     var hasReceived: Bool { next != ObservedSession.nothing }
     /// Its slice of the order, holes included.
     var slice: Range<Int> { hasReceived ? Int(first)..<Int(next) : 0..<0 }
 
-    private var endCode: UInt16 { UInt16(truncatingIfNeeded: identity >> 1) & 0x7fff }
+    private var endCode: UInt16 { UInt16(truncatingIfNeeded: identity >> 1) & 0x3fff }
 
     mutating func close(_ end: SessionEnd, at instant: MonotonicInstant) {
-        identity = identity & ~(0x7fff << 1) | UInt64(EndCode.code(of: end)) << 1
+        identity = identity & ~(0x3fff << 1) | UInt64(EndCode.code(of: end)) << 1
         closed = instant
     }
 
@@ -64,9 +75,9 @@ package struct ObservedSession: Sendable {
         }
     }
 
-    /// How sessions end, in 15 bits: close codes as they are (RFC 6455, section 7.4: below 5000), the others below them.
+    /// How sessions end, in 14 bits: close codes as they are (RFC 6455, section 7.4: below 5000), the others below them.
     private enum EndCode {
-        private static let highest: UInt16 = 0x7fff
+        private static let highest: UInt16 = 0x3fff
 
         static func code(of end: SessionEnd) -> UInt16 {
             switch end {

@@ -117,28 +117,50 @@ struct ReceiptRecorder {
         while record.lags.count <= instance { record.lags.append(LagTally()) }
         let lag = at.nanoseconds &- stamp.sent.nanoseconds
         if lag > record.lags[instance].longest { record.lags[instance].longest = lag }
-        if !state.slowReader {
+        if !isSick(session, stamp, at) {
             record.lags[instance].healthy &+= 1
-            if lag > bounds.isolation { noteLate(stamp, session, at, \.healthyLate, \.firstHealthyLate) }
+            if lag > bounds.isolation { noteHealthyLate(stamp, session, at) }
         }
-        if let limit = bounds.lag, lag > limit { noteLate(stamp, session, at, \.late, \.firstLate) }
+        if let limit = bounds.lag, lag > limit { noteLate(stamp, session, at) }
+    }
+
+    /// Whether the session's lag says nothing of others: its client reads slowly, or has not caught up after a stall.
+    private mutating func isSick(_ session: Int, _ stamp: ProbeStamp, _ at: MonotonicInstant) -> Bool {
+        let state = record.ledger.sessions[session]
+        if state.slowReader { return true }
+        return state.isCatchingUp && !hasCaughtUp(session, stamp, at)
     }
 
     @inline(never)
-    private mutating func noteLate(
-        _ stamp: ProbeStamp, _ session: Int, _ at: MonotonicInstant, _ count: WritableKeyPath<LagTally, Int64>,
-        _ first: WritableKeyPath<LagTally, Sighting?>
-    ) {
-        let sighting = sighting(stamp, session, at, other: UInt64(max(0, (at - stamp.sent).nanoseconds)))
+    private mutating func hasCaughtUp(_ session: Int, _ stamp: ProbeStamp, _ at: MonotonicInstant) -> Bool {
+        guard record.sickness.hasCaughtUp(session: session, published: stamp.sent) else { return false }
+        record.ledger.sessions[session].isCatchingUp = false
+        record.sickness.end(session: session, at: at)
+        return true
+    }
+
+    @inline(never)
+    private mutating func noteHealthyLate(_ stamp: ProbeStamp, _ session: Int, _ at: MonotonicInstant) {
+        let sighting = lateSighting(stamp, session, at)
+        record.lags[Int(sighting.instance)].healthyLate.note(stamp.sent.nanoseconds...at.nanoseconds, sighting)
+    }
+
+    @inline(never)
+    private mutating func noteLate(_ stamp: ProbeStamp, _ session: Int, _ at: MonotonicInstant) {
+        let sighting = lateSighting(stamp, session, at)
         let instance = Int(sighting.instance)
-        record.lags[instance][keyPath: count] += 1
-        if let known = record.lags[instance][keyPath: first], known.at <= at { return }
-        record.lags[instance][keyPath: first] = sighting
+        record.lags[instance].late += 1
+        if let known = record.lags[instance].firstLate, known.at <= at { return }
+        record.lags[instance].firstLate = sighting
+    }
+
+    private func lateSighting(_ stamp: ProbeStamp, _ session: Int, _ at: MonotonicInstant) -> Sighting {
+        sighting(stamp, session, at, other: UInt64(max(0, (at - stamp.sent).nanoseconds)))
     }
 
     private mutating func measure(_ stamp: ProbeStamp, _ session: Int, _ at: MonotonicInstant) {
         let instance = Int(record.ledger.sessions[session].instance)
-        guard !record.ledger.sessions[session].slowReader else {
+        guard !isSick(session, stamp, at) else {
             record.stages.slowReaderLatency.record(at - stamp.intended)
             record.timeline?.record(nil, at: at, instance: instance)
             return

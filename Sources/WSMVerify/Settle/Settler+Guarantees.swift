@@ -92,15 +92,19 @@ extension Settler {
             isBlurred: isBlurred || checks.contains(where: \.isBlurred))
     }
 
-    /// What healthy clients of instances with slow ones got too late, and what dead or stalled ones took from others.
+    /// What healthy clients of instances with slow ones got too late while those were slow, and what dead or stalled ones
+    /// took from others.
     private func isolation() -> GuaranteeOutcome {
         var checked = broughtByOthers.checked
         var late: Int64 = 0
         var first: Sighting?
-        for (instance, tally) in lags where sickInstances.contains(instance) {
+        for (instance, tally) in lags {
+            guard let spells = sickness[instance] else { continue }
             checked += tally.healthy
-            late += tally.healthyLate
-            first = earlier(first, tally.firstHealthyLate)
+            for time in tally.healthyLate.times where spells.contains(where: { $0.overlaps(time.span) }) {
+                late += time.count
+                first = earlier(first, time.first)
+            }
         }
         let words = first.map {
             lagWords($0) + ", behind slow clients of its instance, over \(Witness.span(context.bounds.isolation))"

@@ -82,7 +82,7 @@ extension Settler {
         switch cause {
         case .fanOutAborted: return true
         // In memory only a walk that somebody held up until the stop is given up.
-        case .publishFailed: return context.manager == .memory && sickInstances.contains(loss.columns.instance)
+        case .publishFailed: return context.manager == .memory && sickness[loss.columns.instance] != nil
         default: return false
         }
     }

@@ -18,8 +18,8 @@ struct Settler {
     var recovery = MissingTally()
     /// Losses that sick clients brought upon others.
     var broughtByOthers = MissingTally()
-    /// Instances with clients that are slow on purpose.
-    let sickInstances: Set<UInt16>
+    /// When instances had clients that were slow or stalled on purpose.
+    let sickness: [UInt16: [Sickness.Spell]]
     let order: ReceiptOrder
     let history: [PublisherHistory]
     var faults: FaultTally
@@ -54,7 +54,7 @@ struct Settler {
         windows = loops.map { loop in loop.sessions.map { SessionWindow($0, context: context) } }
         gaps = OfflineGap.all(in: loops, context)
         abortedFanOuts = Set(context.abortedFanOuts)
-        sickInstances = Set(loops.flatMap { $0.sessions.filter(\.slowReader).map(\.instance) })
+        sickness = Dictionary(grouping: loops.flatMap(\.sickness.spells), by: \.instance)
         faults = FaultTally(context)
         sessions = loops.map { Array(repeating: SessionTally(), count: $0.sessions.count) }
     }

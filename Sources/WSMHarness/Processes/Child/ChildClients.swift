@@ -60,6 +60,7 @@ final class ChildClients: ChildRole {
         case .startMeasuring(let instant): try await fleet.startMeasuring(at: instant)
         case .tell(let mark): try await fleet.tell(mark)
         case .churn(let churn): try await fleet.churn(churn)
+        case .disturb(let disturbance): try await fleet.disturb(disturbance)
         case .releaseSlowReaders: await fleet.releaseSlowReaders()
         case .sessionsBehind(let instant): return .count(try await fleet.sessionsBehind(instant))
         case .fleetProgress: return .fleetProgress(try await progress())
@@ -110,8 +111,8 @@ extension FleetOptions {
     init(_ scenario: Scenario) {
         let ping = scenario.clients.ping
         self.init(
-            pingInterval: ping > .zero ? ping : nil, reconnect: scenario.clients.reconnect.policy, seed: scenario.seed,
-            labelsClients: true)
+            pingInterval: ping > .zero ? ping : nil, pongTimeout: scenario.clients.pongTimeout,
+            reconnect: scenario.clients.reconnect.policy, seed: scenario.seed, labelsClients: true)
     }
 }
 

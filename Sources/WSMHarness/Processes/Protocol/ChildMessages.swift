@@ -25,6 +25,7 @@ enum ChildRequest: Sendable, Codable {
     case startMeasuring(at: MonotonicInstant)
     case tell(FaultMark)
     case churn([FleetChurn])
+    case disturb(FleetDisturbance)
     case releaseSlowReaders
     case sessionsBehind(MonotonicInstant)
     case fleetProgress
