@@ -77,7 +77,7 @@ struct FaultRunTests {
 
     @Test("redis.restart, hardened: each client is told by a close 1012, comes back, and misses nothing unnoticed")
     func restartHardened() async throws {
-        let result = try await run("redis.restart, downtime: 300ms")
+        let result = try await run("redis.restart, downtime: 300ms", duration: "4s")
         let fault = result.faults[0]
         #expect(try #require(fault.healedAt) - fault.at >= 300_000_000)
         #expect(fault.hit.connections > 0 && fault.connectedClients == Self.clients)
@@ -94,7 +94,7 @@ struct FaultRunTests {
 
     @Test("redis.restart, hardened with a gap event: the sockets stay, and what is lost is told of")
     func restartWithEvent() async throws {
-        let result = try await run("redis.restart, downtime: 300ms", cluster: ", gapMark: event")
+        let result = try await run("redis.restart, downtime: 300ms", cluster: ", gapMark: event", duration: "4s")
         let fault = result.faults[0]
         #expect(fault.closedClients == 0 && fault.droppedClients == 0 && fault.markedClients == Self.clients)
         #expect(fault.silentlyMissed.clients == 0)
@@ -184,7 +184,7 @@ struct FaultRunTests {
 
     @Test("instance.kill: its clients lose their connection, come back to the same port, and others feel nothing")
     func killInstance() async throws {
-        let result = try await run("instance.kill, target: 1, restartAfter: 300ms")
+        let result = try await run("instance.kill, target: 1, restartAfter: 300ms", duration: "3s")
         let fault = result.faults[0]
         #expect(fault.hit.instances == 1 && fault.hit.clients == Self.clients / 2)
         #expect(fault.connectedClients == Self.clients)

@@ -50,9 +50,9 @@ struct FaultRunnerTests {
     }
 
     private func runner(
-        _ faults: String, _ cluster: StageCluster, marks: Monitor<[FaultMark]> = Monitor([])
+        _ faults: String, _ cluster: StageCluster, duration: String = "1s", marks: Monitor<[FaultMark]> = Monitor([])
     ) throws -> FaultRunner {
-        let text = "name: t\nduration: 1s\ncluster: {instances: 2}\nclients: {count: 4}\nfaults:\n\(faults)"
+        let text = "name: t\nduration: \(duration)\ncluster: {instances: 2}\nclients: {count: 4}\nfaults:\n\(faults)"
         let scenario = try #require(ScenarioFile.parse(text: text).scenario)
         let clock = LoadClock(start: .now(), warmup: .zero, duration: scenario.duration)
         let performer = FaultPerformer(
@@ -80,7 +80,7 @@ struct FaultRunnerTests {
               - {at: 100ms, action: instance.kill, target: 1, restartAfter: 50ms}
               - {at: 120ms, action: instance.pause, target: 0, duration: 60ms}
             """, cluster, marks: marks)
-        runner.start()
+        runner.begin()
         try await wait(runner) { $0.allSatisfy { $0.healedAt != nil } }
         await runner.finish(deadline: .seconds(5))
         for record in runner.records {
@@ -93,6 +93,7 @@ struct FaultRunnerTests {
         #expect(cluster.asked.withLock { Set($0) } == ["kill 1", "start 1", "pause 0", "resume 0"])
         let told = marks.withLock { $0 }
         #expect(told.count == 4)
+        for case .began(let fault, let at) in told { #expect(runner.records[Int(fault)].dueAt == at) }
         for case .healed(let fault, let at) in told { #expect(runner.records[Int(fault)].healedAt == at) }
         #expect(!runner.isRedisGone)
     }
@@ -101,7 +102,7 @@ struct FaultRunnerTests {
     func all() async throws {
         let cluster = StageCluster()
         let runner = try runner("  - {at: 10ms, action: instance.kill}", cluster)
-        runner.start()
+        runner.begin()
         try await wait(runner) { $0[0].at != nil }
         await runner.finish(deadline: .seconds(5))
         #expect(cluster.asked.withLock { $0.sorted() } == ["kill 0", "kill 1"])
@@ -120,7 +121,7 @@ struct FaultRunnerTests {
               - {at: 10ms, action: instance.kill, target: 0, restartAfter: 10ms}
               - {at: 10ms, action: instance.pause, target: 1, duration: 10ms}
             """, cluster)
-        runner.start()
+        runner.begin()
         try await wait(runner) { $0[0].failure != nil && $0[1].healedAt != nil }
         await runner.finish(deadline: .seconds(5))
         #expect(runner.records[0].at == nil && runner.records[0].healedAt == nil)
@@ -134,7 +135,7 @@ struct FaultRunnerTests {
             if what.hasPrefix("pause") { try await Task.sleep(nanoseconds: 30_000_000_000) }
         }
         let runner = try runner("  - {at: 10ms, action: instance.pause, target: 0, duration: 10ms}", cluster)
-        runner.start()
+        runner.begin()
         let deadline = MonotonicInstant.now() + .seconds(20)
         while cluster.asked.withLock({ $0.isEmpty }), MonotonicInstant.now() < deadline {
             try await Task.sleep(nanoseconds: 1_000_000)
@@ -150,10 +151,10 @@ struct FaultRunnerTests {
         let cluster = StageCluster()
         let runner = try runner(
             """
-              - {at: 10ms, action: instance.pause, target: 0, duration: 1h}
-              - {at: 900ms, action: instance.kill, target: 1}
-            """, cluster)
-        runner.start()
+              - {at: 10ms, action: instance.pause, target: 0, duration: 2h}
+              - {at: 59m, action: instance.kill, target: 1}
+            """, cluster, duration: "1h")
+        runner.begin()
         try await wait(runner) { $0[0].at != nil }
         await runner.finish(deadline: .seconds(5))
         #expect(runner.records[0].healedAt != nil)

@@ -27,7 +27,9 @@ final class FaultRunner: Sendable {
 
     private let perform: FaultPerformer
     private let tell: @Sendable (FaultMark) async -> Void
+    private let start: MonotonicInstant
     private let end: MonotonicInstant
+    private let notes = Mutex<(@Sendable (String) -> Void)?>(nil)
     private let stopped = Monitor(false)
     private let state: Mutex<State>
     private let thread = Mutex<DedicatedThread?>(nil)
@@ -43,6 +45,7 @@ final class FaultRunner: Sendable {
     ) {
         perform = performer
         self.tell = tell
+        start = clock.measuredFrom
         end = clock.end
         let records = plan.faults.map { FaultRecord(planned: $0, dueAt: clock.measuredFrom + $0.at) }
         state = Mutex(State(records: records, tasks: Array(repeating: nil, count: records.count)))
@@ -62,7 +65,10 @@ final class FaultRunner: Sendable {
     }
 
     /// Begins to wait for the first instant.
-    func start() {
+    ///
+    /// - Parameter note: Told in words of each fault and its healing, when they happen.
+    func begin(note: (@Sendable (String) -> Void)? = nil) {
+        notes.withLock { $0 = note }
         let agenda = agenda()
         guard !agenda.isEmpty else { return }
         thread.withLock { thread in
@@ -99,7 +105,7 @@ final class FaultRunner: Sendable {
             state.tasks[fault] = Task { [self] in
                 await before?.value
                 switch step {
-                case .prepare: await perform.prepare(records[fault].planned)
+                case .prepare: await prepare(fault)
                 case .inject: await inject(fault)
                 case .heal: await heal(fault)
                 }
@@ -108,23 +114,36 @@ final class FaultRunner: Sendable {
         }
     }
 
+    /// The word goes out ahead, so that every observer has it before its clients fall silent, however busy the machine is.
+    private func prepare(_ fault: Int) async {
+        let record = records[fault]
+        await tell(.began(fault: UInt16(clamping: fault), at: record.dueAt))
+        await perform.prepare(record.planned)
+    }
+
     private func inject(_ fault: Int) async {
         let planned = records[fault].planned
         guard !state.withLock({ $0.isFinishing }) else { return }
         let at = MonotonicInstant.now()
-        // Told while it is injected: the word must not make the fault late, and finds the clients silent at worst.
-        async let told: Void = tell(.began(fault: UInt16(clamping: fault), at: at))
         do {
             let hit = try await perform.inject(planned)
             state.withLock { state in
                 state.records[fault].at = at
                 state.records[fault].hit = hit
             }
+            note("\(planned.action.rawValue) at \(words(at))")
         } catch {
             fail(fault, "could not be injected: \(error)")
         }
-        await told
     }
+
+    /// An instant in seconds into the measured window.
+    private func words(_ instant: MonotonicInstant) -> String {
+        let milliseconds = (instant - start).nanoseconds / 1_000_000
+        return "\(Double(milliseconds) / 1000) s"
+    }
+
+    private func note(_ text: String) { notes.withLock { $0 }?(text) }
 
     private func heal(_ fault: Int) async {
         let record = records[fault]
@@ -134,6 +153,7 @@ final class FaultRunner: Sendable {
             let now = MonotonicInstant.now()
             state.withLock { $0.records[fault].healedAt = now }
             await tell(.healed(fault: UInt16(clamping: fault), at: now))
+            if record.planned.spec.length != .zero { note("\(record.planned.action.rawValue) healed at \(words(now))") }
         } catch {
             fail(fault, "could not be healed: \(error)")
         }
@@ -141,6 +161,7 @@ final class FaultRunner: Sendable {
 
     private func fail(_ fault: Int, _ what: String) {
         state.withLock { $0.records[fault].failure = what }
+        note("\(records[fault].planned.action.rawValue) \(what)")
     }
 
     /// Injects nothing more, heals what is to be healed, and returns when that is done, or at the deadline: what is not done by

@@ -13,6 +13,8 @@ final class ProgressReporter: Sendable {
         var total = TimeSpan.zero
         var lastReport = MonotonicInstant(nanoseconds: 0)
         var lastReceived: Int64 = 0
+        /// What happened since the last report.
+        var notes: [String] = []
     }
 
     private static let interval = TimeSpan.milliseconds(200)
@@ -39,13 +41,18 @@ final class ProgressReporter: Sendable {
                 clientsPlanned: context.plan.clients.count))
     }
 
+    /// Something happened that is worth a line of its own: told with the next report, which comes soon.
+    ///
+    /// From any thread.
+    func note(_ text: String) { state.withLock { $0.notes.append(text) } }
+
     /// Waits for a moment, and reports when the last report is a while ago.
     func pause(noLaterThan instant: MonotonicInstant = MonotonicInstant(nanoseconds: .max)) async throws {
         let now = MonotonicInstant.now()
         let span = min(Self.step, max(.microseconds(500), instant - now))
         try await Task.sleep(nanoseconds: UInt64(span.nanoseconds))
         let isDue = state.withLock { state in
-            guard now - state.lastReport >= Self.interval else { return false }
+            guard now - state.lastReport >= Self.interval || !state.notes.isEmpty else { return false }
             return true
         }
         if isDue { try await tell() }
@@ -64,6 +71,7 @@ final class ProgressReporter: Sendable {
             let rate = seconds > 0 ? Double(received - state.lastReceived) / seconds : 0
             state.lastReport = now
             state.lastReceived = received
+            defer { state.notes = [] }
             return (state, rate)
         }
         // Of several loops the slowest figure: a progress line, not a result.
@@ -74,6 +82,10 @@ final class ProgressReporter: Sendable {
             p50: parts.compactMap(\.p50).max(), p99: parts.compactMap(\.p99).max())
         if progress.p50 != nil { progress.stages = stageMeans(parts) }
         report(progress)
+        for note in snapshot.notes {
+            progress.note = note
+            report(progress)
+        }
     }
 
     private func stageMeans(_ parts: [ObserverProgress]) -> StageMeans {

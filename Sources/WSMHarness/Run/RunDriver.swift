@@ -93,7 +93,7 @@ struct RunDriver: Sendable {
         let sampler = await ResourceSampler(context.system, context.fleet)
         let watch = try await context.fleet.makeWatch()
         let faults = context.faultRunner(clock)
-        faults?.start()
+        faults?.begin { reporter.note($0) }
         reporter.begin(.warmup, total: context.scenario.warmup)
         try await wait(until: clock.measuredFrom, reporter)
         let before = await sampler.sample()

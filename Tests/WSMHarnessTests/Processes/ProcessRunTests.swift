@@ -42,7 +42,7 @@ struct ProcessRunTests {
         let verified = try TraceVerification.verify(StoredRun(folder))
         #expect(verified.comparison == .same, "\(verified.reason) \(verified.differences)")
         let left = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
-        #expect(left == ["latency.hlog", "result.json", "scenario.yaml", "trace.zst"])
+        #expect(left == ["latency.hlog", "result.json", "scenario.yaml", "timeseries.csv", "trace.zst"])
         return outcome.result
     }
 
