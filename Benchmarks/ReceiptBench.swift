@@ -40,11 +40,29 @@ final class ReceiptBench {
         }
     }
 
+    /// What an observer keeps beside its ledger.
+    enum Keeping {
+        case ledger
+        /// Receipts over time, as in every run.
+        case timeline
+        /// That, and what each client hears around a fault that it has not recovered from.
+        case fault
+    }
+
     /// The cost of receipts through an observer.
-    func observe(millions: Int, traced: Bool) -> Cost {
+    func observe(millions: Int, traced: Bool, keeping: Keeping = .timeline) -> Cost {
         let events = millions * 1_000_000
         let trace = traced ? BenchTrace() : nil
         let observer = open(trace)
+        let start = MonotonicInstant(nanoseconds: 1_000_000_000)
+        if keeping != .ledger {
+            let plan = Timeline.Plan(from: start, width: .milliseconds(100), groups: keeping == .fault ? 2 : 1)
+            observer.startMeasuring(at: start, timeline: plan)
+        }
+        if keeping == .fault {
+            observer.tell(.expected)
+            observer.tell(.began(fault: 0, at: start))
+        }
         return Cost.of(events) {
             receive(events, from: 0, observer)
             return trace?.finish(observer)
