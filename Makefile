@@ -6,7 +6,7 @@ BUILD_FLAGS := --explicit-target-dependency-import-check error
 SOURCES := Package.swift Sources Tests Examples Benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test defects defects-update bench check-hlog interop targets lint format clean
+.PHONY: help deps build run test defects defects-update bench soak check-hlog interop targets lint format clean
 
 help: ## show this text
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -37,6 +37,10 @@ targets: build ## measure a real orchestrator-core and a real nchan, each with b
 bench: deps ## what recording and checking cost: CPU an event, memory over 100 million events
 	$(SWIFT) build -c release $(BUILD_FLAGS) --product wsmlab-bench
 	.build/release/wsmlab-bench
+
+soak: deps ## break small clusters at random 200 times, in at most 15 minutes, and check every ledger
+	$(SWIFT) build -c release $(BUILD_FLAGS)
+	.build/release/wsmlab-soak
 
 check-hlog: build ## read latency.hlog of a run with HdrHistogram's own reader (from PyPI)
 	scripts/check-hlog/run.sh .build/release/wsmlab

@@ -91,6 +91,10 @@ let package = Package(
         .executableTarget(
             name: "wsmlab-bench", dependencies: ["WSMCore", "WSMRecord", "WSMVerify"], path: "Benchmarks",
             swiftSettings: swiftSettings),
+        // Random faults for `make soak`; no product needs it.
+        .executableTarget(
+            name: "wsmlab-soak", dependencies: ["WSMCore", "WSMScenario", "WSMVerify", "WSMHarness", argumentParser],
+            path: "Sources/wsmlab-soak", swiftSettings: swiftSettings),
         tests(of: "WSMCore"),
         tests(of: "WSMManagers", needs: ["WSMCore"]),
         tests(of: "WSMRedis", needs: ["WSMCore", "CHiredis"], uses: [nioCore, nioPosix, nioEmbedded]),

@@ -140,7 +140,7 @@ struct TraceDraws {
                     .foreign(
                         ForeignReceipt(
                             session: session, at: at, length: UInt32(text.count), bytes: Array(text.prefix(1024))))))
-        case 5:
+        case 6:
             let (at, stalls) = (instant(), below(2) == 0)
             if stalls {
                 lane.stalled(session: Int(session), at: at)

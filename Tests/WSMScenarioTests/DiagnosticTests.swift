@@ -34,7 +34,7 @@ struct DiagnosticTests {
                 "s.yaml:5:14: error: cluster.instances: -2 is out of range\n  hint: allowed: from 1 to 1000",
                 "s.yaml:6:12: error: cluster.manager: unknown value \"broadcst\"\n  hint: did you mean broadcast?",
                 "s.yaml:8:3: error: clients must be a map, not a list"
-                    + "\n  hint: its keys: count, transport, assignment, connectRate, …",
+                    + "\n  hint: its keys: count, transport, processes, assignment, …",
                 "s.yaml:11:11: error: workload[0].rate: \"ms/s\" is not a unit of a rate"
                     + "\n  hint: a rate is a number a second: 50/s, 5k/s, 0.2/s",
                 "s.yaml:13:16: error: expect.thresholds[0]: there is no metric \"latency.p98\""
