@@ -32,7 +32,7 @@ extension RunContext {
 extension Scenario {
     /// What the private Redis needs beside its defaults.
     var redisOptions: EmbeddedRedis.Options {
-        var options = EmbeddedRedis.Options()
+        var options = cluster.redisOptions
         // `redis.slow` uses DEBUG SLEEP, which Redis 7 keeps shut.
         if faults.contains(where: { $0.action == .redisSlow }) {
             options.configuration.append("enable-debug-command local")

@@ -1,9 +1,10 @@
 import Synchronization
+package import WSMCore
 
 /// The wish to end early, from Ctrl-C or SIGTERM; safe from any thread, and it never goes away again.
 package final class Interruption: Sendable {
     private struct State {
-        var isRequested = false
+        var requestedAt: MonotonicInstant?
         var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
         var nextWaiter: UInt64 = 0
     }
@@ -13,14 +14,17 @@ package final class Interruption: Sendable {
     package init() {}
 
     /// Whether somebody asked to end.
-    package var isRequested: Bool { state.withLock { $0.isRequested } }
+    package var isRequested: Bool { requestedAt != nil }
+
+    /// When somebody first asked to end; `nil` while nobody has.
+    package var requestedAt: MonotonicInstant? { state.withLock { $0.requestedAt } }
 
     /// Asks to end.
     ///
     /// Not for signal handlers: it takes a lock.
     package func request() {
         let waiters = state.withLock { state in
-            state.isRequested = true
+            if state.requestedAt == nil { state.requestedAt = .now() }
             defer { state.waiters = [:] }
             return Array(state.waiters.values)
         }
@@ -37,7 +41,7 @@ package final class Interruption: Sendable {
             await withCheckedContinuation { continuation in
                 let waits = state.withLock { state in
                     // Cancelled before it was registered: the handler below has found nobody to resume.
-                    if state.isRequested || Task.isCancelled { return false }
+                    if state.requestedAt != nil || Task.isCancelled { return false }
                     state.waiters[id] = continuation
                     return true
                 }

@@ -15,19 +15,8 @@ struct RunDriver: Sendable {
     let interruption: Interruption
     let progress: @Sendable (RunProgress) -> Void
 
-    private enum Deadline {
-        /// From the last planned connect.
-        static let connect = TimeSpan.seconds(15)
-        static let startFence = TimeSpan.seconds(10)
-        /// What starts Redis again takes up to 15 s, and only on a machine that stands still.
-        static let healing = TimeSpan.seconds(20)
-        static let drain = TimeSpan.seconds(15)
-        static let endFence = TimeSpan.seconds(10)
-        static let lastReceipts = TimeSpan.milliseconds(500)
-        static let close = TimeSpan.seconds(5)
-        /// From the instances' stop until the last close has come to its client.
-        static let lastCloses = TimeSpan.seconds(2)
-    }
+    /// For what is on its way when nothing more can be published.
+    private static let lastReceipts = TimeSpan.milliseconds(500)
 
     func drive() async throws -> Measurement {
         let reporter = ProgressReporter(context: context, report: progress)
@@ -56,7 +45,16 @@ struct RunDriver: Sendable {
         reporter.begin(.connecting, total: last)
         let start = MonotonicInstant.now() + .milliseconds(20)
         try await context.fleet.connectAll(plan, startingAt: start)
-        let deadline = start + last + Deadline.connect
+        try await awaitConnected(until: start + last + Patience.connect.normal, reporter, &measurement)
+        try await fence(.startFence, since: MonotonicInstant(nanoseconds: 0), reporter)
+        measurement.neverSubscribed = try await context.fleet.sessionsBehind(MonotonicInstant(nanoseconds: 0))
+        if !interruption.isRequested { try await context.checkTargetIsHeard(measurement.neverSubscribed) }
+    }
+
+    /// Waits until all clients have connected; an interrupted run does not wait for the rest.
+    private func awaitConnected(
+        until deadline: MonotonicInstant, _ reporter: ProgressReporter, _ measurement: inout Measurement
+    ) async throws {
         let fleet = context.fleet
         let settled = Monitor(false)
         let waiting = Task {
@@ -64,7 +62,7 @@ struct RunDriver: Sendable {
             try await fleet.awaitConnected(deadline: deadline)
         }
         while !settled.withLock({ $0 }) {
-            if interruption.isRequested { waiting.cancel() }
+            if interruption.isRequested { return waiting.cancel() }
             try await reporter.pause()
         }
         do {
@@ -72,9 +70,6 @@ struct RunDriver: Sendable {
         } catch let error as FleetError where error.code == .notAllConnected {
             measurement.connectFailure = error.message
         } catch is CancellationError {}
-        try await fence(until: .now() + Deadline.startFence, since: MonotonicInstant(nanoseconds: 0), reporter)
-        measurement.neverSubscribed = try await context.fleet.sessionsBehind(MonotonicInstant(nanoseconds: 0))
-        if !interruption.isRequested { try await context.checkTargetIsHeard(measurement.neverSubscribed) }
     }
 
     private func startLoad(_ clock: LoadClock) async throws -> any RunningLoad {
@@ -106,7 +101,7 @@ struct RunDriver: Sendable {
         }
         measurement.generator = await watch.end()
         measurement.samples = (before, await sampler.sample())
-        await faults?.finish(deadline: Deadline.healing)
+        await faults?.finish(deadline: Patience.healing.left(interruption))
         measurement.faults = faults?.records ?? []
         measurement.isRedisGone = faults?.isRedisGone ?? false
         measurement.redisState = await redisState()
@@ -120,8 +115,8 @@ struct RunDriver: Sendable {
     ) async throws {
         reporter.begin(.draining, total: .zero)
         await context.fleet.releaseSlowReaders()
-        let deadline = MonotonicInstant.now() + Deadline.drain
-        while MonotonicInstant.now() < deadline {
+        let began = MonotonicInstant.now()
+        while MonotonicInstant.now() < Patience.drain.deadline(from: began, interruption) {
             let states = await context.system.cluster?.states() ?? []
             if load.hasEnded, !states.contains(where: \.isWorking) { break }
             try await reporter.pause()
@@ -131,9 +126,9 @@ struct RunDriver: Sendable {
         let mark = MonotonicInstant.now()
         if measurement.isRedisGone {
             // Nothing can come any more but what is on its way.
-            try await wait(until: mark + Deadline.lastReceipts, reporter)
+            try await wait(until: mark + Self.lastReceipts, reporter)
         } else {
-            try await fence(until: mark + Deadline.endFence, since: mark, reporter)
+            try await fence(.endFence, since: mark, reporter)
         }
         measurement.endOfLoad = .init(fencedFrom: mark, waitedUntil: .now())
         measurement.unfencedAtEnd = try await context.fleet.sessionsBehind(mark)
@@ -145,7 +140,7 @@ struct RunDriver: Sendable {
         reporter.begin(.closing, total: .zero)
         measurement.failures = (await context.system.cluster?.failures() ?? []) + context.fleet.failures()
         measurement.shutdown = try await shutDownInstances(reporter, &measurement)
-        await context.fleet.endSessions(deadline: .now() + Deadline.close)
+        await context.fleet.endSessions(deadline: .now() + Patience.close.left(interruption))
         measurement.fleet = await context.fleet.statistics()
         measurement.shutdown?.repeatedCloses = Int64(measurement.fleet.repeatedCloses)
         measurement.target = context.system.targetResult(clock: clock, measurement.fleet)
@@ -165,17 +160,20 @@ struct RunDriver: Sendable {
         guard let cluster = context.system.cluster else { return nil }
         await context.fleet.awaitCloses()
         var shutdown = SettlementContext.Shutdown(at: .now())
-        measurement.stopReports = try await cluster.stopInstances(deadline: Deadline.close)
+        measurement.stopReports = try await cluster.stopInstances(deadline: Patience.stop.left(interruption))
         shutdown.leftovers = measurement.stopReports.enumerated().map { index, report in
             .init(instance: UInt16(index), clients: report.clientsCut, queued: report.updatesLeft)
         }
         // What the instances have sent is on its way to the clients, and Redis notices a closed connection when it gets to it.
-        let deadline = MonotonicInstant.now() + Deadline.lastCloses
-        while context.fleet.connectedCount > 0, MonotonicInstant.now() < deadline { try await reporter.pause() }
+        let stopped = MonotonicInstant.now()
+        while context.fleet.connectedCount > 0,
+            MonotonicInstant.now() < Patience.lastCloses.deadline(from: stopped, interruption)
+        { try await reporter.pause() }
         // A Redis that is not the run's own may have other subscribers.
         if let url = cluster.embedded?.url {
             let inspection = RedisInspection(url: url, loop: context.clientGroup.any())
-            shutdown.subscriptions = await inspection.subscriptionsLeft(deadline: .now() + Deadline.close)
+            shutdown.subscriptions = await inspection.subscriptionsLeft(
+                deadline: .now() + Patience.close.left(interruption))
         }
         return shutdown
     }
@@ -190,11 +188,14 @@ struct RunDriver: Sendable {
 
     /// Publishes fences until every open session has received one that was published since `instant`.
     private func fence(
-        until deadline: MonotonicInstant, since instant: MonotonicInstant, _ reporter: ProgressReporter
+        _ patience: Patience, since instant: MonotonicInstant, _ reporter: ProgressReporter
     ) async throws {
+        let began = MonotonicInstant.now()
         var interval = TimeSpan.milliseconds(50)
         while try await context.fleet.sessionsBehind(instant) > 0 {
-            guard MonotonicInstant.now() < deadline, !context.system.refusesFences else { return }
+            guard MonotonicInstant.now() < patience.deadline(from: began, interruption),
+                !context.system.refusesFences
+            else { return }
             await context.publishFences()
             let next = MonotonicInstant.now() + interval
             while MonotonicInstant.now() < next, try await context.fleet.sessionsBehind(instant) > 0 {
