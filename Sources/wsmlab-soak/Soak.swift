@@ -10,7 +10,8 @@ import WSMHarness
 @main
 struct Soak: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "wsmlab-soak", abstract: "Break small clusters at random, again and again, and check every ledger.")
+        commandName: "wsmlab-soak", abstract: "Break small clusters at random, again and again, and check every ledger."
+    )
 
     @Option(help: "The first seed.")
     var seed: UInt64 = 1
@@ -60,7 +61,8 @@ struct Soak: AsyncParsableCommand {
         let minutesTaken = Double((ContinuousClock.now - start).components.seconds) / 60
         print(
             "\(done) of \(runs) runs in \((minutesTaken * 10).rounded() / 10) min, \(failures) failed, resident memory "
-                + "\(Memory.resident() >> 20) MiB" + (growth.map { ", \($0 >> 20) MiB more than after run \(Self.settling)" } ?? ""))
+                + "\(Memory.resident() >> 20) MiB"
+                + (growth.map { ", \($0 >> 20) MiB more than after run \(Self.settling)" } ?? ""))
         if failures > 0 || done < runs || (growth ?? 0) > Self.growthLimit { throw ExitCode(1) }
     }
 }

@@ -35,9 +35,10 @@ struct FaultRunTests {
         let scenario = try #require(loaded.scenario, "\(loaded.diagnostics)")
         let folder = NSTemporaryDirectory() + "wsmlab-faults-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: folder) }
+        var options = RunOptions(folder: folder, bounds: .countsOnly)
+        options.childProgram = ProcessRunTests.program
         let outcome = try await ScenarioRun.run(
-            scenario: scenario, options: RunOptions(folder: folder, bounds: .countsOnly), progress: { _ in },
-            interruption: Interruption())
+            scenario: scenario, options: options, progress: { _ in }, interruption: Interruption())
         let result = outcome.result
         #expect(result.delivery.isBalanced)
         #expect(result.delivery.lostByCause["unexplained"] == nil)
@@ -75,9 +76,12 @@ struct FaultRunTests {
 
     // MARK: Redis
 
-    @Test("redis.restart, hardened: each client is told by a close 1012, comes back, and misses nothing unnoticed")
-    func restartHardened() async throws {
-        let result = try await run("redis.restart, downtime: 300ms", duration: "4s")
+    @Test(
+        "redis.restart, hardened: each client is told by a close 1012, comes back, and misses nothing unnoticed",
+        arguments: Placement.allCases)
+    func restartHardened(placement: Placement) async throws {
+        let result = try await run(
+            "redis.restart, downtime: 300ms", cluster: ", placement: \(placement.rawValue)", duration: "4s")
         let fault = result.faults[0]
         #expect(try #require(fault.healedAt) - fault.at >= 300_000_000)
         #expect(fault.hit.connections > 0 && fault.connectedClients == Self.clients)
@@ -182,9 +186,13 @@ struct FaultRunTests {
 
     // MARK: Instances
 
-    @Test("instance.kill: its clients lose their connection, come back to the same port, and others feel nothing")
-    func killInstance() async throws {
-        let result = try await run("instance.kill, target: 1, restartAfter: 300ms", duration: "3s")
+    @Test(
+        "instance.kill: its clients lose their connection, come back to the same port, and others feel nothing",
+        arguments: Placement.allCases)
+    func killInstance(placement: Placement) async throws {
+        let result = try await run(
+            "instance.kill, target: 1, restartAfter: 300ms", cluster: ", placement: \(placement.rawValue)",
+            duration: "3s")
         let fault = result.faults[0]
         #expect(fault.hit.instances == 1 && fault.hit.clients == Self.clients / 2)
         #expect(fault.connectedClients == Self.clients)
@@ -199,11 +207,14 @@ struct FaultRunTests {
         #expect(result.verdict == .passed, "\(result.reason)")
     }
 
-    @Test("What waited in an instance that is killed is lost with it, and nothing is unexplained")
-    func killWithQueue() async throws {
+    @Test(
+        "What waited in an instance that is killed is lost with it, and nothing is unexplained",
+        arguments: Placement.allCases)
+    func killWithQueue(placement: Placement) async throws {
         // While Redis stands still, updates wait in the instance.
         let result = try await run(
             "redis.pause, duration: 600ms}\n  - {at: 900ms, action: instance.kill, target: 1",
+            cluster: ", placement: \(placement.rawValue)",
             workload: "  - {kind: processes, rate: 40/s, arrival: constant, steps: 4, stepDuration: 5ms}")
         #expect(try #require(result.delivery.lostByCause["instance-down"]) > 0)
         #expect(result.faults[1].lostByCause.keys.contains("instance-down"))
@@ -213,9 +224,12 @@ struct FaultRunTests {
         #expect(try guarantee("completeness", of: result).verdict == .holds)
     }
 
-    @Test("instance.stop: each of its clients gets a close, the queue is drained, and nothing is lost")
-    func stopInstance() async throws {
-        let result = try await run("instance.stop, target: 0, restartAfter: 300ms")
+    @Test(
+        "instance.stop: each of its clients gets a close, the queue is drained, and nothing is lost",
+        arguments: Placement.allCases)
+    func stopInstance(placement: Placement) async throws {
+        let result = try await run(
+            "instance.stop, target: 0, restartAfter: 300ms", cluster: ", placement: \(placement.rawValue)")
         let fault = result.faults[0]
         #expect(fault.closedClients == Self.clients / 2 && fault.reconnectedClients == Self.clients / 2)
         #expect(fault.droppedClients == 0 && fault.markedClients == 0)
@@ -223,9 +237,10 @@ struct FaultRunTests {
         #expect(result.verdict == .passed, "\(result.reason)")
     }
 
-    @Test("instance.pause: its clients stay, and get everything late")
-    func pauseInstance() async throws {
-        let result = try await run("instance.pause, target: 0, duration: 400ms")
+    @Test("instance.pause: its clients stay, and get everything late", arguments: Placement.allCases)
+    func pauseInstance(placement: Placement) async throws {
+        let result = try await run(
+            "instance.pause, target: 0, duration: 400ms", cluster: ", placement: \(placement.rawValue)")
         let fault = result.faults[0]
         #expect(fault.droppedClients == 0 && fault.closedClients == 0 && result.clients.reconnects == 0)
         #expect(result.delivery.received == result.delivery.expected)

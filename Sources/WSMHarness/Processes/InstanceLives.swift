@@ -58,6 +58,9 @@ final class InstanceLives: @unchecked Sendable {
         }
     }
 
+    /// Items of the load that found no instance between two lives.
+    func count(skippedWhileDown count: Int) { lock.withLock { $0.counts.skippedWhileDown += count } }
+
     var pastCounts: InstanceCounts { lock.withLock { $0.counts } }
     var pastCPUSeconds: Double { lock.withLock { $0.cpuSeconds } }
     var scheduleSlip: LatencyHistogram { lock.withLock { $0.replay.scheduleSlip } }

@@ -20,12 +20,19 @@ final class ProcessCluster: FaultableCluster {
         var state = InstanceState(isUp: true, broadcastThread: nil, backlog: 0)
         var loadHasEnded = true
         var submitted = 0
+        /// While it is down: since when, and its port, kept for its next life.
+        var downSince: MonotonicInstant?
+        var reservation: PortReservation?
     }
+
+    /// How long starting again may try while Redis does not answer.
+    private static let startDeadline = TimeSpan.seconds(10)
 
     let ports: [Int]
     let redisURL: RedisURL?
     let embedded: EmbeddedRedis?
     private let processes: RunProcesses
+    private let plan: LoadPlan
     private let numbers: PublisherNumbers
     private let lives: [InstanceLives]
     private let slots: Mutex<[Slot]>
@@ -47,7 +54,7 @@ final class ProcessCluster: FaultableCluster {
             for life in lives {
                 started.append(try await begin(life, port: 0, redis: url, numbers, processes))
             }
-            return ProcessCluster(started, embedded, url, processes, numbers, lives)
+            return ProcessCluster(started, embedded, url, processes, plan, numbers, lives)
         } catch {
             await embedded?.stop()
             throw error
@@ -56,13 +63,14 @@ final class ProcessCluster: FaultableCluster {
 
     private init(
         _ started: [(process: ChildProcess, port: Int)], _ embedded: EmbeddedRedis?, _ url: RedisURL?,
-        _ processes: RunProcesses, _ numbers: PublisherNumbers, _ lives: [InstanceLives]
+        _ processes: RunProcesses, _ plan: LoadPlan, _ numbers: PublisherNumbers, _ lives: [InstanceLives]
     ) {
         ports = started.map(\.port)
         slots = Mutex(started.map { Slot(process: $0.process) })
         self.embedded = embedded
         redisURL = url
         self.processes = processes
+        self.plan = plan
         self.numbers = numbers
         self.lives = lives
     }
@@ -162,9 +170,10 @@ final class ProcessCluster: FaultableCluster {
 
     func counts() async -> [InstanceCounts] {
         let now = slots.withLock { $0.map { $0.isEnded ? InstanceCounts() : $0.counts } }
-        return zip(lives, now).map { life, counts in
+        return lives.map { life in
             var sum = life.pastCounts
-            sum.add(counts)
+            sum.add(now[life.index])
+            sum.skippedWhileDown += skipped(by: life.index, until: MonotonicInstant(nanoseconds: .max))
             return sum
         }
     }
@@ -200,30 +209,36 @@ final class ProcessCluster: FaultableCluster {
         let process = slots.withLock { $0[instance].process }
         await refresh()
         let used = ProcessUsage.cpuSeconds(of: process.pid) ?? 0
+        let instant = MonotonicInstant.now()
         process.signal(SIGKILL)
         await process.awaitEnd(deadline: .now() + .seconds(5))
-        guard let end = process.end else {
+        guard process.end != nil else {
             throw HarnessError(.childFailed, "\(process.name), process \(process.pid), does not end when it is killed")
         }
-        noteEnd(of: instance, at: end.at, cpuSeconds: used)
+        noteEnd(of: instance, at: instant, cpuSeconds: used)
     }
 
     func stop(_ instance: Int, deadline: TimeSpan) async throws {
         let process = slots.withLock { $0[instance].process }
+        let instant = MonotonicInstant.now()
         let answer = try await process.ask(.stopInstance(deadline: deadline), deadline: deadline + .seconds(10))
         let used = ProcessUsage.cpuSeconds(of: process.pid) ?? 0
         if case .instanceStopped(let report) = answer { slots.withLock { $0[instance].counts = report.counts } }
         await process.finish(deadline: .now() + .seconds(5))
-        noteEnd(of: instance, at: process.end?.at ?? .now(), cpuSeconds: used)
+        noteEnd(of: instance, at: instant, cpuSeconds: used)
     }
 
+    /// - Parameter instant: From here on it did nothing that can be relied on.
     private func noteEnd(of instance: Int, at instant: MonotonicInstant, cpuSeconds: Double) {
+        let reservation = PortReservation(port: ports[instance])
         let (process, counts) = slots.withLock { slots in
             slots[instance].isEnded = true
+            slots[instance].downSince = instant
+            slots[instance].reservation = reservation
             return (slots[instance].process, slots[instance].counts)
         }
         lives[instance].probe.wentDown(at: instant)
-        lives[instance].end(at: instant, counts: counts, cpuSeconds: cpuSeconds)
+        lives[instance].end(at: process.end?.at ?? .now(), counts: counts, cpuSeconds: cpuSeconds)
         processes.forget(process)
     }
 
@@ -232,13 +247,40 @@ final class ProcessCluster: FaultableCluster {
     func resume(_ instance: Int) async throws { slots.withLock { $0[instance].process }.signal(SIGCONT) }
 
     func startAgain(_ instance: Int) async throws {
-        let (process, _) = try await Self.begin(
-            lives[instance], port: ports[instance], redis: redisURL, numbers, processes)
-        lives[instance].probe.cameUp(at: .now())
+        let process = try await beginAgain(instance)
+        let now = MonotonicInstant.now()
+        lives[instance].probe.cameUp(at: now)
+        let skipped = skipped(by: instance, until: now)
+        lives[instance].count(skippedWhileDown: skipped)
         slots.withLock { $0[instance] = Slot(process: process, loadHasEnded: window.withLock { $0 } == nil) }
         guard var window = window.withLock({ $0 }) else { return }
-        window.from = .now()
+        window.from = now
         _ = try await process.ask(.startLoad(window))
+    }
+
+    /// While Redis does not answer it tries again for a while: an instance that comes back before its Redis is a common
+    /// sight.
+    private func beginAgain(_ instance: Int) async throws -> ChildProcess {
+        let deadline = MonotonicInstant.now() + Self.startDeadline
+        while true {
+            do {
+                return try await Self.begin(
+                    lives[instance], port: ports[instance], redis: redisURL, numbers, processes
+                ).process
+            } catch let error as HarnessError where error.code == .redisUnavailable {
+                guard MonotonicInstant.now() < deadline else { throw error }
+                try await Task.sleep(nanoseconds: 20_000_000)
+            }
+        }
+    }
+
+    /// What the load wanted of an instance in the measured window while it was down.
+    private func skipped(by instance: Int, until instant: MonotonicInstant) -> Int {
+        guard let since = slots.withLock({ $0[instance].downSince }), let window = window.withLock({ $0 }) else {
+            return 0
+        }
+        let first = max(since - window.start, window.warmup)
+        return plan.count(of: instance, from: first, until: instant - window.start)
     }
 
     // MARK: The end

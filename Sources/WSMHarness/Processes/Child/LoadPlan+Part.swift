@@ -43,6 +43,17 @@ extension LoadPlan {
         return part
     }
 
+    /// How many sends and calls the plan wants of an instance in a part of the time.
+    func count(of instance: Int, from: TimeSpan, until: TimeSpan) -> Int {
+        guard from < until else { return 0 }
+        let span = from..<until
+        let sends = broadcasters.lazy.filter { $0.instance == instance }.map { broadcaster in
+            broadcaster.sendsAt.count { span.contains($0) }
+        }
+        return sends.reduce(0, +) + processes.count { $0.instance == instance && span.contains($0.at) }
+            + engineStatus.count { $0.instance == instance && span.contains($0.at) }
+    }
+
     /// The clients of one of several processes, with their churn.
     func part(ofClients index: Int, of parts: Int) -> LoadPlan {
         var part = self
