@@ -28,6 +28,7 @@ final class ProcessCluster: FaultableCluster {
     private let processes: RunProcesses
     private let numbers: PublisherNumbers
     private let lives: [InstanceLives]
+    private let links: RunLinks
     private let slots: Mutex<[Slot]>
     private let window = Mutex<LoadWindow?>(nil)
 
@@ -37,7 +38,7 @@ final class ProcessCluster: FaultableCluster {
     // MARK: Start
 
     static func start(
-        _ scenario: Scenario, plan: LoadPlan, probes: [RunProbe], processes: RunProcesses
+        _ scenario: Scenario, plan: LoadPlan, probes: [RunProbe], links: RunLinks, processes: RunProcesses
     ) async throws -> ProcessCluster {
         let (embedded, url) = try await InProcessCluster.startRedis(scenario.cluster, scenario.redisOptions)
         let numbers = PublisherNumbers(scenario, plan: plan)
@@ -45,9 +46,11 @@ final class ProcessCluster: FaultableCluster {
         do {
             var started: [(process: ChildProcess, port: Int)] = []
             for life in lives {
-                started.append(try await begin(life, port: 0, redis: url, numbers, processes))
+                started.append(
+                    try await begin(
+                        life, port: 0, redis: try await links.redis(of: life.index, url), numbers, processes))
             }
-            return ProcessCluster(started, embedded, url, processes, numbers, lives)
+            return ProcessCluster(started, embedded, url, links, processes, numbers, lives)
         } catch {
             await embedded?.stop()
             throw error
@@ -56,12 +59,13 @@ final class ProcessCluster: FaultableCluster {
 
     private init(
         _ started: [(process: ChildProcess, port: Int)], _ embedded: EmbeddedRedis?, _ url: RedisURL?,
-        _ processes: RunProcesses, _ numbers: PublisherNumbers, _ lives: [InstanceLives]
+        _ links: RunLinks, _ processes: RunProcesses, _ numbers: PublisherNumbers, _ lives: [InstanceLives]
     ) {
         ports = started.map(\.port)
         slots = Mutex(started.map { Slot(process: $0.process) })
         self.embedded = embedded
         redisURL = url
+        self.links = links
         self.processes = processes
         self.numbers = numbers
         self.lives = lives
@@ -233,7 +237,8 @@ final class ProcessCluster: FaultableCluster {
 
     func startAgain(_ instance: Int) async throws {
         let (process, _) = try await Self.begin(
-            lives[instance], port: ports[instance], redis: redisURL, numbers, processes)
+            lives[instance], port: ports[instance], redis: try await links.redis(of: instance, redisURL), numbers,
+            processes)
         lives[instance].probe.cameUp(at: .now())
         slots.withLock { $0[instance] = Slot(process: process, loadHasEnded: window.withLock { $0 } == nil) }
         guard var window = window.withLock({ $0 }) else { return }
