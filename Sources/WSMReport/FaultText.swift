@@ -30,6 +30,11 @@ enum FaultText {
         case "instance.kill": gone("\(instance) was killed")
         case "instance.stop": gone("\(instance) was shut down")
         case "instance.pause": lasting("\(instance) stood still")
+        case "clients.disconnect": "\(count(fault.hit.clients, "client")) lost their connections"
+        case "clients.stall": lasting("\(count(fault.hit.clients, "client")) read nothing")
+        case "link.cut": lasting("\(count(fault.hit.connections, "connection")) were cut without a word")
+        case "link.delay": lasting("\(count(fault.hit.connections, "connection")) were delayed")
+        case "link.throttle": lasting("\(count(fault.hit.connections, "connection")) were throttled")
         default: lasting("\(fault.action) held")
         }
     }

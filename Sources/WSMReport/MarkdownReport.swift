@@ -16,6 +16,7 @@ package enum MarkdownReport {
             blocks.append(thresholds(result.thresholds, isVoid: result.validity.verdict == .invalid))
         }
         if !result.faults.isEmpty { blocks.append(faults(result)) }
+        if let neighbours = result.neighbours { blocks.append("Neighbours: \(NeighbourText.sentences(neighbours))") }
         blocks.append(validity(result.validity))
         if let line = GeneratorText.line(result) { blocks.append("Generator: \(escaped(line))") }
         let resources = resources(result.resources, target: result.target)

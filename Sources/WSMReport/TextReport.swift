@@ -30,6 +30,7 @@ package enum TextReport {
                 more: "more lines of latencies, see result.json"),
             guarantees(result.guarantees, width: width),
             thresholds(result.thresholds, isVoid: result.validity.verdict == .invalid),
+            neighbours(result, width: width),
             faults(result, width: width),
             validity(result.validity, timing: result.timing, clients: result.clients, width: width),
             Section(lines: resources(result) + generator(result), separated: true),
@@ -186,6 +187,13 @@ extension TextReport {
     }
 
     /// Each fault in its own words; those that did the most harm keep their lines longest.
+    private static func neighbours(_ result: RunResult, width: Int) -> Section {
+        let text = result.neighbours.map { NeighbourText.sentences($0) }
+        let lines = text.map { PlainText.wrap($0, width: width - margin) } ?? []
+        return Section(
+            lines: lines.enumerated().map { entry($0 == 0 ? "Neighbours" : "", $1) }, separated: true)
+    }
+
     private static func faults(_ result: RunResult, width: Int) -> Section {
         let worst = result.faults.sorted { ($1.lost, $0.at) < ($0.lost, $1.at) }
         let blocks = worst.map { fault in

@@ -19,6 +19,8 @@ package struct ClusterSpec: Hashable, Sendable {
     /// How `resubscribe-marked` tells a client of a gap.
     package var gapMark: GapMarkSpec
     package var slowClient: SlowClientSpec
+    /// Bytes that the kernel keeps for one client; `nil`: as the system does, up to 4 MiB.
+    package var sendBuffer: Int?
     package var redis: RedisSource
     /// Bytes that a private Redis keeps for one subscription before it cuts it; `nil`: Redis' own default (32 MiB, or 8 MiB for
     /// a minute).

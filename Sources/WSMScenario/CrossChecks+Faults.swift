@@ -68,6 +68,11 @@ extension CrossChecks {
                 at: place, "\(what) makes no sense with clients.transport: direct",
                 hint: "without a socket no client loses its connection; set clients.transport: websocket")
         }
+        if action.breaksLinks, link == .redis, cluster.inside("redis").text("mode").map({ $0 != "embedded" }) ?? false {
+            faults.error(
+                at: place, "\(what) needs one Redis: the nodes of a cluster or a sentinel tell their own addresses",
+                hint: "set cluster.redis: {mode: embedded}, or between: clients")
+        }
         if action == .instancePause, instances > Limits.pausableInstances {
             faults.error(
                 at: place, "\(what) needs at most \(Limits.pausableInstances) instances",
@@ -125,6 +130,8 @@ extension CrossChecks {
     private mutating func checkRecovery(_ specs: [FaultSpec], _ duration: TimeSpan) {
         let bound = root.inside("expect").inside("bounds").duration("recovery", BoundsSpec().recovery) ?? .zero
         for (index, reader) in root.items("faults").enumerated() where index < specs.count {
+            // What comes again and again, and is over at once, always has a last time that nobody sees recover.
+            if case .every = specs[index].schedule, specs[index].length == .zero { continue }
             let last = FaultPlan.occurrences(of: specs[index], index: index, within: duration).last
             guard let fault = last, let healsAt = fault.healsAt else { continue }
             let place = origin(reader, reader.has("every") ? "every" : "at")

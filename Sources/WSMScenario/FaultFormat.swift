@@ -3,12 +3,8 @@ import WSMCore
 /// The grammar of `faults`: which keys belong to which action.
 enum FaultFormat {
     static let actions: [Variant] = FaultAction.allCases.map {
-        Variant(
-            word: $0.rawValue, summary: summary(of: $0), format: format(of: $0), isSupported: isSupported($0))
+        Variant(word: $0.rawValue, summary: summary(of: $0), format: format(of: $0))
     }
-
-    /// Whether a run can do it yet.
-    private static func isSupported(_ action: FaultAction) -> Bool { !action.breaksLinks && !action.breaksClients }
 
     private static func format(of action: FaultAction) -> MapFormat {
         let parameters =
@@ -21,9 +17,9 @@ enum FaultFormat {
             case .instanceKill, .instanceStop: [target, restartAfter]
             case .instancePause: [target, required(duration)]
             case .linkDelay: [between, target, share, required(duration), required(delay)]
-            case .linkCut: [between, target, share, required(duration)]
+            case .linkCut: [between, target, share, required(duration), afterwards]
             case .linkThrottle: [between, target, share, required(duration), required(rate)]
-            case .clientsDisconnect: [target, share]
+            case .clientsDisconnect: [target, share, how]
             case .clientsStall: [target, share, required(duration)]
             }
         return MapFormat(keys: [at, every] + parameters, oneOf: ["at", "every"])
@@ -50,6 +46,13 @@ enum FaultFormat {
     private static let rate = KeyFormat("rate", .byteRate(Limits.readRate), "What it lets through.")
     private static let between = KeyFormat(
         "between", .choice(FaultLink.words), default: "redis", "The links of instances to Redis or to their clients.")
+
+    private static let how = KeyFormat(
+        "how", .choice(ConnectionLoss.words), default: "reset",
+        "An RST, a FIN, or nothing at all: the old socket stays open and silent.")
+    private static let afterwards = KeyFormat(
+        "afterwards", .choice(CutAftermath.words), default: "reset",
+        "What becomes of the connections: both ends get an RST, or all that waited arrives.")
 
     private static func summary(of action: FaultAction) -> String {
         switch action {

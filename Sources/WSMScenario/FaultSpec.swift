@@ -14,12 +14,16 @@ package struct FaultSpec: Hashable, Sendable {
     /// Bytes a second.
     package var rate: Int?
     package var between: FaultLink
+    package var how: ConnectionLoss
+    package var afterwards: CutAftermath
 
     package init(action: FaultAction, schedule: FaultSchedule) {
         self.action = action
         self.schedule = schedule
         self.share = Share(millionths: 1_000_000)
         self.between = .redis
+        self.how = .reset
+        self.afterwards = .reset
     }
 }
 
@@ -44,6 +48,24 @@ package enum FaultAction: String, CaseIterable, Sendable {
     case linkThrottle = "link.throttle"
     case clientsDisconnect = "clients.disconnect"
     case clientsStall = "clients.stall"
+}
+
+/// How a client loses its connection.
+package enum ConnectionLoss: String, CaseIterable, Sendable {
+    /// An RST: the instance's next write fails.
+    case reset
+    /// A FIN, and no close frame.
+    case close
+    /// Nothing: the socket stays open, reads nothing and answers nothing, and the client comes back on another.
+    case vanish
+}
+
+/// What becomes of connections that were cut, once the cut is healed.
+package enum CutAftermath: String, CaseIterable, Sendable {
+    /// They are dead: both ends get an RST within a second.
+    case reset
+    /// They go on, and what waited arrives.
+    case resume
 }
 
 /// Between whom a link runs, one end being an instance.

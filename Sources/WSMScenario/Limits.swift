@@ -16,6 +16,7 @@ package enum Limits {
     /// What a broadcast weighs with its stamp.
     package static let payload = BroadcastPayload.smallest...(1 << 20)
     package static let slowClientBytes = 1024...(1 << 30)
+    package static let sendBuffer = (16 << 10)...(64 << 20)
     package static let readRate = 1...(1 << 30)
     /// The smallest is kept above what a decimal number shows without an exponent.
     package static let rate = 0.0001...10_000_000.0

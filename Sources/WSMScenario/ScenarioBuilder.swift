@@ -40,6 +40,7 @@ enum ScenarioBuilder {
         if cluster.slowClient.policy != .buffer {
             cluster.slowClient.limit = slow.size("limit", cluster.slowClient.limit) ?? cluster.slowClient.limit
         }
+        cluster.sendBuffer = reader.has("sendBuffer") ? reader.size("sendBuffer", 0) : nil
         cluster.redis = reader.inside("redis").text("url").map { .url($0) } ?? .embedded
         let redis = reader.inside("redis")
         cluster.pubsubBufferLimit = redis.has("pubsubBufferLimit") ? redis.size("pubsubBufferLimit", 1024) : nil
@@ -127,6 +128,8 @@ enum ScenarioBuilder {
         fault.delay = reader.has("delay") ? reader.distribution("delay", .constant(.zero)) : nil
         fault.rate = reader.has("rate") ? reader.byteRate("rate", 0) : nil
         fault.between = reader.word("between", fault.between) ?? fault.between
+        fault.how = reader.word("how", fault.how) ?? fault.how
+        fault.afterwards = reader.word("afterwards", fault.afterwards) ?? fault.afterwards
         return fault
     }
 

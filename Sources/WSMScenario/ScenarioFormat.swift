@@ -58,6 +58,9 @@ enum ScenarioFormat {
         KeyFormat(
             "slowClient", .map(slowClient),
             "What happens to a client that does not keep up: buffer (reference) or disconnect (hardened)."),
+        KeyFormat(
+            "sendBuffer", .size(Limits.sendBuffer),
+            "Bytes that the kernel keeps for one client before a slow one is felt. Default: the system's, up to 4MiB."),
         KeyFormat("redis", .map(redis), "The Redis server of the broadcast manager."),
     ])
 

@@ -56,6 +56,7 @@ private struct ScenarioWriter {
         let limit =
             cluster.slowClient.policy == .buffer ? "" : ", limit: \(QuantityWriter.size(cluster.slowClient.limit))"
         line(1, "slowClient", "{policy: \(cluster.slowClient.policy.rawValue)\(limit)}")
+        if let bytes = cluster.sendBuffer { line(1, "sendBuffer", QuantityWriter.size(bytes)) }
         switch cluster.redis {
         case .embedded:
             let limit = cluster.pubsubBufferLimit.map { ", pubsubBufferLimit: \(QuantityWriter.size($0))" } ?? ""
@@ -134,6 +135,8 @@ private struct ScenarioWriter {
         if let delay = fault.delay { line(2, "delay", QuantityWriter.distribution(delay)) }
         if let rate = fault.rate { line(2, "rate", "\(QuantityWriter.size(rate))/s") }
         if fault.between != .redis { line(2, "between", fault.between.rawValue) }
+        if fault.action == .clientsDisconnect { line(2, "how", fault.how.rawValue) }
+        if fault.action == .linkCut { line(2, "afterwards", fault.afterwards.rawValue) }
     }
 
     private mutating func write(_ expect: ExpectSpec) {

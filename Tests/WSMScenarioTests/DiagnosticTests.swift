@@ -74,10 +74,6 @@ struct DiagnosticTests {
             ("cluster: {redis: {mode: cluster}}", "3:25", "cluster.redis.mode: cluster"),
             ("cluster: {redis: {url: 'rediss://h'}}", "3:24", "cluster.redis.url: TLS to Redis (rediss://)"),
             (
-                "cluster: {}\nfaults: [{at: 1s, action: clients.disconnect}]", "4:27",
-                "faults[0].action: clients.disconnect"
-            ),
-            (
                 "target: {clients: ['wss://h/'], publish: {via: http, url: 'http://h/'}}", "3:20",
                 "target.clients[0]: TLS (wss://)"
             ),
@@ -147,6 +143,26 @@ struct DiagnosticTests {
             (
                 "", "cluster: {redis: {url: 'redis://h', pubsubBufferLimit: 1MiB}}",
                 "3:56: error: cluster.redis.pubsubBufferLimit cannot be set at cluster.redis.url"
+            ),
+            (
+                "", "cluster: {sendBuffer: 1KiB}",
+                "3:23: error: cluster.sendBuffer: 1KiB is out of range"
+            ),
+            (
+                "faults: [{at: 1s, action: clients.disconnect, how: politely}]", "cluster: {}",
+                "4:52: error: faults[0].how: unknown value \"politely\""
+            ),
+            (
+                "faults: [{at: 1s, action: clients.stall, duration: 1s, how: reset}]", "cluster: {}",
+                "4:56: error: unknown key \"how\" in faults[0]"
+            ),
+            (
+                "faults: [{at: 1s, action: link.cut, duration: 1s, afterwards: never}]", "cluster: {}",
+                "4:63: error: faults[0].afterwards: unknown value \"never\""
+            ),
+            (
+                "faults: [{at: 1s, action: link.cut}]", "cluster: {}",
+                "4:10: error: faults[0] needs the key duration"
             ),
             (
                 "", "cluster: {redis: {pubsubBufferLimit: 1}}",

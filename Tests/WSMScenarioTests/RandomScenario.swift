@@ -78,6 +78,7 @@ struct RandomScenario {
         let limit = policy == .buffer ? SlowClientSpec.defaultLimit : 1024 + random.below(1 << 22)
         cluster.slowClient = SlowClientSpec(policy: policy, limit: limit)
         cluster.redis = pick([.embedded, .url("redis://:p%22w@h:1/2"), .url("unix:///tmp/r.sock?db=3")])
+        cluster.sendBuffer = pick([nil, 64 << 10])
         if cluster.redis == .embedded { cluster.pubsubBufferLimit = pick([nil, 1024, 256 << 10]) }
         return cluster
     }

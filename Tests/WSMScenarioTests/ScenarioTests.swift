@@ -122,8 +122,9 @@ struct ScenarioTests {
     @Test("Every key that has a default is written out")
     func everyDefaultIsWritten() {
         let text = Scenario(name: "a", duration: .seconds(1)).yaml()
-        // What is absent by default: no client gives up on a ping, and the file limit decides on the processes.
-        let absent = ["pongTimeout", "processes"]
+        // What is absent by default: no client gives up on a ping, the system sizes its buffers, and the file limit decides on
+        // the processes.
+        let absent = ["pongTimeout", "sendBuffer", "processes"]
         for format in [ScenarioFormat.cluster, ScenarioFormat.clients] {
             for key in format.keys where !absent.contains(key.name) {
                 #expect(text.contains("\n  \(key.name): "), "\(key.name)")
@@ -141,7 +142,16 @@ struct ScenarioTests {
         kill.restartAfter = .seconds(1)
         var cut = FaultSpec(action: .redisDisconnectClients, schedule: .every(.seconds(5)))
         cut.share = Share(millionths: 500_000)
-        original.faults = [restart, kill, cut]
+        var link = FaultSpec(action: .linkCut, schedule: .at(.seconds(12)))
+        link.duration = .seconds(1)
+        link.between = .clients
+        link.afterwards = .resume
+        var delay = FaultSpec(action: .linkDelay, schedule: .at(.seconds(13)))
+        delay.duration = .seconds(1)
+        delay.delay = .exponential(mean: .milliseconds(5))
+        var gone = FaultSpec(action: .clientsDisconnect, schedule: .every(.seconds(6)))
+        gone.how = .vanish
+        original.faults = [restart, kill, cut, link, delay, gone]
         #expect(try scenario(original.yaml()) == original)
     }
 }

@@ -26,18 +26,22 @@ final class InProcessCluster: FaultableCluster {
     ///
     /// - Throws: ``HarnessError`` of the environment: Redis, ports.
     static func start(
-        _ cluster: ClusterSpec, plan: LoadPlan, seed: UInt64, probes: [RunProbe], redisOptions: EmbeddedRedis.Options
+        _ cluster: ClusterSpec, plan: LoadPlan, seed: UInt64, probes: [RunProbe], links: RunLinks,
+        redisOptions: EmbeddedRedis.Options
     ) async throws -> InProcessCluster {
         let (embedded, url) = try await startRedis(cluster, redisOptions)
         let loops = min(cluster.instances, ownLoops)
         let groups = (0..<loops).map { _ in MultiThreadedEventLoopGroup(numberOfThreads: 1) }
-        let slots = probes.prefix(cluster.instances).enumerated().map { index, probe in
-            InstanceSlot(
-                configuration(cluster, seed: seed, index: index, redis: url), probe: probe,
-                group: groups[index % loops])
-        }
+        var slots: [InstanceSlot] = []
         var threads: [Int?] = []
         do {
+            for (index, probe) in probes.prefix(cluster.instances).enumerated() {
+                let redis = try await links.redis(of: index, url)
+                slots.append(
+                    InstanceSlot(
+                        configuration(cluster, seed: seed, index: index, redis: redis), probe: probe,
+                        group: groups[index % loops]))
+            }
             for (index, slot) in slots.enumerated() {
                 try await slot.start()
                 threads.append(
@@ -83,6 +87,7 @@ final class InProcessCluster: FaultableCluster {
     ) -> LiveInstance.Configuration {
         var manager = LiveWebSocketManager.Configuration(policies: cluster.policies, redis: redis)
         manager.gapMark = cluster.gapMark == .close ? .close : .event(Self.gapEvent)
+        manager.sendBuffer = cluster.sendBuffer
         manager.seed = seed &+ UInt64(index) &* 0x9e37_79b9
         var configuration = LiveInstance.Configuration(manager: manager)
         configuration.name = "wsm\(index)"

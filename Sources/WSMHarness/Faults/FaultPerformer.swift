@@ -14,6 +14,8 @@ final class FaultPerformer: Sendable {
     /// How many clients are connected now, and how many of the plan belong to each instance.
     private let connectedClients: @Sendable () -> Int
     private let clientsOfInstance: [Int]
+    /// Who does what is done to links and to clients.
+    private let disturber: Disturber?
     /// What was seen of Redis' connections just before.
     private let known = Mutex<[PlannedFault: [Int64]]>([:])
     private let slowing = Mutex<[PlannedFault: Task<Void, any Error>]>([:])
@@ -25,13 +27,14 @@ final class FaultPerformer: Sendable {
 
     init(
         cluster: any Cluster, loop: any EventLoop, seed: UInt64, clientsOfInstance: [Int],
-        connectedClients: @escaping @Sendable () -> Int
+        disturber: Disturber? = nil, connectedClients: @escaping @Sendable () -> Int
     ) {
         self.cluster = cluster
         redis = cluster.embedded
         self.loop = loop
         self.seed = seed
         self.clientsOfInstance = clientsOfInstance
+        self.disturber = disturber
         self.connectedClients = connectedClients
     }
 
@@ -48,6 +51,9 @@ final class FaultPerformer: Sendable {
     /// Injects the fault; throws when it could not be done.
     func inject(_ fault: PlannedFault) async throws -> FaultHit {
         if fault.action.breaksRedis { return try await injectIntoRedis(fault) }
+        if let disturber, fault.action.breaksLinks || fault.action.breaksClients {
+            return try await disturber.inject(fault)
+        }
         guard fault.action.breaksInstances, let cluster = cluster.faultable else { throw cannot(fault) }
         let targets = fault.targets(of: cluster.instanceCount)
         // All at once, as far as one machine can.
@@ -95,7 +101,8 @@ final class FaultPerformer: Sendable {
             task?.cancel()
             try await task?.value
         case .instanceKill, .instanceStop, .instancePause: try await healInstances(fault)
-        default: break
+        case .linkCut, .linkDelay, .linkThrottle, .clientsDisconnect, .clientsStall: await disturber?.heal(fault)
+        case .redisDisconnectClients: break
         }
     }
 

@@ -17,6 +17,13 @@ extension Measurement {
             guard let at = fault.at else { continue }
             settlement.brokerOutages.append(.init(instance: nil, from: at, until: fault.healedAt))
         }
+        for fault in faults where fault.planned.action == .linkCut && fault.planned.spec.between == .redis {
+            guard let at = fault.at else { continue }
+            for target in fault.planned.targets(of: context.scenario.instanceCount) {
+                settlement.brokerOutages.append(
+                    .init(instance: UInt16(target), from: at, until: fault.healedAt))
+            }
+        }
         settlement.recovery = recovery
     }
 

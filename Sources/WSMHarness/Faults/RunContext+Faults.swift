@@ -11,10 +11,12 @@ extension RunContext {
     func faultRunner(_ clock: LoadClock) -> FaultRunner? {
         let faults = FaultPlan(scenario)
         guard !faults.isEmpty, let cluster = system.cluster else { return nil }
-        var clients = [Int](repeating: 0, count: cluster.instanceCount)
-        for client in plan.clients { clients[client.instance] += 1 }
+        var clients = [[UInt32]](repeating: [], count: cluster.instanceCount)
+        for client in plan.clients { clients[client.instance].append(UInt32(client.index)) }
+        let disturber = Disturber(fleet: fleet, links: links, clientsOfInstance: clients, seed: scenario.seed)
         let performer = FaultPerformer(
-            cluster: cluster, loop: clientGroup.any(), seed: scenario.seed, clientsOfInstance: clients
+            cluster: cluster, loop: clientGroup.any(), seed: scenario.seed, clientsOfInstance: clients.map(\.count),
+            disturber: disturber
         ) { [fleet] in fleet.connectedCount }
         return FaultRunner(faults, clock: clock, performer: performer) { [fleet] mark in
             // It fails only when a loop was shut down: then nobody hears any more.
@@ -22,9 +24,11 @@ extension RunContext {
         }
     }
 
-    /// How receipts are kept over time: with faults each instance for itself, as far as each has an event loop of its own.
+    /// How receipts are kept over time: with faults or slow clients each instance for itself, as far as each has an event loop
+    /// of its own.
     func timelinePlan(from instant: MonotonicInstant) -> Timeline.Plan {
-        let groups = scenario.faults.isEmpty ? 1 : min(scenario.instanceCount, Limits.pausableInstances)
+        let isCalm = scenario.faults.isEmpty && scenario.clients.slow.count == 0
+        let groups = isCalm ? 1 : min(scenario.instanceCount, Limits.pausableInstances)
         return Timeline.Plan(from: instant, width: Timeline.Plan.width(for: scenario.duration), groups: groups)
     }
 }

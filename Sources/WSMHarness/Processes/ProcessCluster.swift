@@ -35,6 +35,7 @@ final class ProcessCluster: FaultableCluster {
     private let plan: LoadPlan
     private let numbers: PublisherNumbers
     private let lives: [InstanceLives]
+    private let links: RunLinks
     private let slots: Mutex<[Slot]>
     private let window = Mutex<LoadWindow?>(nil)
 
@@ -44,7 +45,7 @@ final class ProcessCluster: FaultableCluster {
     // MARK: Start
 
     static func start(
-        _ scenario: Scenario, plan: LoadPlan, probes: [RunProbe], processes: RunProcesses
+        _ scenario: Scenario, plan: LoadPlan, probes: [RunProbe], links: RunLinks, processes: RunProcesses
     ) async throws -> ProcessCluster {
         let (embedded, url) = try await InProcessCluster.startRedis(scenario.cluster, scenario.redisOptions)
         let numbers = PublisherNumbers(scenario, plan: plan)
@@ -52,9 +53,11 @@ final class ProcessCluster: FaultableCluster {
         do {
             var started: [(process: ChildProcess, port: Int)] = []
             for life in lives {
-                started.append(try await begin(life, port: 0, redis: url, numbers, processes))
+                started.append(
+                    try await begin(
+                        life, port: 0, redis: try await links.redis(of: life.index, url), numbers, processes))
             }
-            return ProcessCluster(started, embedded, url, processes, plan, numbers, lives)
+            return ProcessCluster(started, embedded, url, links, processes, plan, numbers, lives)
         } catch {
             await embedded?.stop()
             throw error
@@ -63,12 +66,14 @@ final class ProcessCluster: FaultableCluster {
 
     private init(
         _ started: [(process: ChildProcess, port: Int)], _ embedded: EmbeddedRedis?, _ url: RedisURL?,
-        _ processes: RunProcesses, _ plan: LoadPlan, _ numbers: PublisherNumbers, _ lives: [InstanceLives]
+        _ links: RunLinks, _ processes: RunProcesses, _ plan: LoadPlan, _ numbers: PublisherNumbers,
+        _ lives: [InstanceLives]
     ) {
         ports = started.map(\.port)
         slots = Mutex(started.map { Slot(process: $0.process) })
         self.embedded = embedded
         redisURL = url
+        self.links = links
         self.processes = processes
         self.plan = plan
         self.numbers = numbers
@@ -264,8 +269,9 @@ final class ProcessCluster: FaultableCluster {
         let deadline = MonotonicInstant.now() + Self.startDeadline
         while true {
             do {
+                let redis = try await links.redis(of: instance, redisURL)
                 return try await Self.begin(
-                    lives[instance], port: ports[instance], redis: redisURL, numbers, processes
+                    lives[instance], port: ports[instance], redis: redis, numbers, processes
                 ).process
             } catch let error as HarnessError where error.code == .redisUnavailable {
                 guard MonotonicInstant.now() < deadline else { throw error }

@@ -52,6 +52,8 @@ package struct RunResult: Codable, Equatable, Sendable {
     package var guarantees: [GuaranteeResult] = []
     package var thresholds: [ThresholdResult] = []
     package var faults: [FaultResult] = []
+    /// Beside slow or stalled clients, and without; `nil` where there were none.
+    package var neighbours: Neighbours?
     /// What each instance counted.
     package var instances: [InstanceResult] = []
     /// What a target showed from outside; of runs against one only.

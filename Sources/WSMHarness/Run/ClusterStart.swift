@@ -12,6 +12,7 @@ struct ClusterStart: Sendable {
     let scenario: Scenario
     let plan: LoadPlan
     let options: RunOptions
+    let links: RunLinks
     /// The run folder's path.
     let folder: String
     let run: UInt32
@@ -26,7 +27,8 @@ struct ClusterStart: Sendable {
         let spec = scenario.cluster
         guard spec.placement == .processes || spec.executor == .worker else {
             let cluster = try await InProcessCluster.start(
-                spec, plan: plan, seed: scenario.seed, probes: probes, redisOptions: scenario.redisOptions)
+                spec, plan: plan, seed: scenario.seed, probes: probes, links: links,
+                redisOptions: scenario.redisOptions)
             return try await ending(cluster) { (cluster, try await makeFleet(cluster)) }
         }
         let program = URL(fileURLWithPath: options.childProgram).resolvingSymlinksInPath().path
@@ -46,14 +48,15 @@ struct ClusterStart: Sendable {
             // The workers have them.
             plan.processes = []
             let cluster = try await InProcessCluster.start(
-                scenario.cluster, plan: plan, seed: scenario.seed, probes: probes,
+                scenario.cluster, plan: plan, seed: scenario.seed, probes: probes, links: links,
                 redisOptions: scenario.redisOptions)
             return try await ending(cluster) {
                 let fleet = try await makeFleet(cluster)
                 return (try await withWorkers(cluster, processes).cluster, fleet)
             }
         case .processes:
-            let cluster = try await ProcessCluster.start(scenario, plan: plan, probes: probes, processes: processes)
+            let cluster = try await ProcessCluster.start(
+                scenario, plan: plan, probes: probes, links: links, processes: processes)
             return try await ending(cluster) {
                 let (whole, workers) = try await withWorkers(cluster, processes)
                 let fleet = try await makeFleet(cluster, processes) { instant in
@@ -102,8 +105,12 @@ struct ClusterStart: Sendable {
             probes, isPerClient: spec.manager == .broadcast && spec.subscription == .perClient)
     }
 
-    private func ports(_ cluster: any Cluster) -> [Int] {
-        cluster.ports.enumerated().map { index, port in options.clientPort(index, port) }
+    private func ports(_ cluster: any Cluster) async throws -> [Int] {
+        var ports: [Int] = []
+        for (index, port) in cluster.ports.enumerated() {
+            ports.append(try await links.clientPort(of: index, options.clientPort(index, port)))
+        }
+        return ports
     }
 
     /// The clients in this process, none of them connected yet: on sockets, or on the instances' own event loops.
@@ -111,7 +118,7 @@ struct ClusterStart: Sendable {
         let (run, publishers, channel, bounds, trace) = (run, publishers, channel, bounds, trace)
         switch scenario.clients.transport {
         case .websocket:
-            let endpoints = ports(cluster).map {
+            let endpoints = try await ports(cluster).map {
                 ClientEndpoint(host: "127.0.0.1", port: $0, path: "/api/ws/events")
             }
             let written = self.written
@@ -157,7 +164,7 @@ struct ClusterStart: Sendable {
             tellInstances: { try tellInstances($0 + Self.ahead) },
             waitForRoom: { trace?.waitForRoom() })
         return try await ProcessFleet.start(
-            clientProcesses, ports: ports(cluster), processes: processes, observers: observers,
+            clientProcesses, ports: try await ports(cluster), processes: processes, observers: observers,
             loadCPUSeconds: { cluster.loadCPUSeconds() })
     }
 

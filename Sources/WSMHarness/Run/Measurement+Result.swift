@@ -30,6 +30,7 @@ extension Measurement {
         result.instances = (0..<(context.system.cluster?.instanceCount ?? 0)).map(instanceResult)
         result.target = target
         result.faults = faultResults(settlement)
+        result.neighbours = neighbours
         if let samples {
             result.resources = Resources(
                 from: samples.before, to: samples.after, deliveries: result.delivery.received,

@@ -60,7 +60,7 @@ extension Measurement {
         let policies = cluster.policies
         promise.fanOut = policies.fanOut
         promise.comparesClients = comparesClients
-        promise.hasSickClients = context.plan.clients.contains { $0.readRate != nil } && hasHealthyNeighbours
+        promise.hasSickClients = hasHealthyNeighbours
         promise.boundsLag = context.scenario.expect.bounds.lag != nil
         promise.hasFaults = showsRecovery
         promise.stopsCleanly =
@@ -75,9 +75,16 @@ extension Measurement {
         return Dictionary(grouping: clients, by: \.instance).values.contains { $0.count > 1 }
     }
 
-    /// Whether an instance with a slow client has one that is not.
+    /// Whether an instance with a client that is slow, stalled or gone without a word has one that is not.
     private var hasHealthyNeighbours: Bool {
-        let slow = Set(context.plan.clients.filter { $0.readRate != nil }.map(\.instance))
-        return context.plan.clients.contains { $0.readRate == nil && slow.contains($0.instance) }
+        let sick = sickClients
+        let instances = Set(context.plan.clients.filter { sick.contains(UInt32($0.index)) }.map(\.instance))
+        return context.plan.clients.contains { !sick.contains(UInt32($0.index)) && instances.contains($0.instance) }
+    }
+
+    /// Clients that are slow by plan, or that a fault stalled.
+    private var sickClients: Set<UInt32> {
+        let slow = context.plan.clients.filter { $0.readRate != nil }.map { UInt32($0.index) }
+        return Set(slow + loops.flatMap { $0.sickness.spells.map(\.client) })
     }
 }

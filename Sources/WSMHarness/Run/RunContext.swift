@@ -20,6 +20,7 @@ struct RunContext: Sendable {
     let clientGroup: MultiThreadedEventLoopGroup
     let fleet: any RunFleet
     let trace: RunTrace?
+    let links: RunLinks
 
     /// Where the calibration's clients live, as the run's own do.
     var calibrationLoops: [any EventLoop] { Array(clientGroup.makeIterator()) }
@@ -54,16 +55,19 @@ struct RunContext: Sendable {
                 trace: trace?.instanceLane($0))
         }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 2))
+        let links = RunLinks(scenario)
         let start = ClusterStart(
-            scenario: scenario, plan: plan, options: options, folder: folder, run: run, publishers: publishers,
+            scenario: scenario, plan: plan, options: options, links: links, folder: folder, run: run,
+            publishers: publishers,
             probes: probes, trace: trace, group: group)
         do {
             let (cluster, fleet) = try await start.perform()
             trace?.watch(fleet)
             return RunContext(
                 scenario: scenario, plan: plan, run: run, publishers: publishers, probes: probes,
-                system: .cluster(cluster), clientGroup: group, fleet: fleet, trace: trace)
+                system: .cluster(cluster), clientGroup: group, fleet: fleet, trace: trace, links: links)
         } catch {
+            await links.shutDown()
             try? await group.shutdownGracefully()
             _ = try? await trace?.finish(nil)
             throw error
@@ -103,7 +107,7 @@ struct RunContext: Sendable {
         trace?.watch(fleet)
         return RunContext(
             scenario: scenario, plan: plan, run: run, publishers: publishers, probes: [], system: .target(system),
-            clientGroup: group, fleet: fleet, trace: trace)
+            clientGroup: group, fleet: fleet, trace: trace, links: RunLinks(scenario))
     }
 
     /// Not from the seed: two runs of one scenario may share a broker.
@@ -118,6 +122,7 @@ struct RunContext: Sendable {
         _ = try? await system.stopInstances(deadline: .seconds(1))
         await trace?.closeLanes(of: fleet, logs: publishers.logs)
         await fleet.shutDown()
+        await links.shutDown()
         await system.shutDown()
         try? await clientGroup.shutdownGracefully()
     }

@@ -21,6 +21,9 @@ public final class LiveWebSocketManager: Sendable {
         public var redis: RedisURL?
         /// How `resubscribe-marked` tells clients of a gap.
         public var gapMark = GapMark.close
+        /// Bytes that the kernel may keep for one client (`SO_SNDBUF`), before a client that does not read is felt; `nil` leaves it
+        /// to the system, up to 4 MiB on Linux.
+        public var sendBuffer: Int?
         /// For the jitter of reconnects.
         public var seed: UInt64 = 0
 
@@ -187,6 +190,10 @@ public final class LiveWebSocketManager: Sendable {
         let options = socket.syncOptions
         try options?.setOption(
             ChannelOptions.writeBufferWaterMark, value: .init(low: highWater / 2, high: highWater))
+        if let bytes = configuration.sendBuffer {
+            // Linux doubles it for its own bookkeeping (socket(7)).
+            try options?.setOption(.socketOption(.so_sndbuf), value: .init(bytes / 2))
+        }
         inbox.post(.clientOpened(id, channel))
         try pipeline.addHandler(ClientFrameGuard())
         try pipeline.addHandler(

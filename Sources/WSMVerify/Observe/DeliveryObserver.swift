@@ -104,7 +104,9 @@ package final class DeliveryObserver: DeliverySink {
         recorder.record.listening?.opened(client: client)
         let session = recorder.record.ledger.openSession(
             ObservedSession(client: client, instance: instance, slowReader: slowReader, attemptedAt: attemptedAt))
-        if slowReader { recorder.record.sickness.begin(session: session, instance: instance, at: openedAt) }
+        if slowReader {
+            recorder.record.sickness.begin(session: session, client: client, instance: instance, at: openedAt)
+        }
         return session
     }
 
@@ -112,7 +114,7 @@ package final class DeliveryObserver: DeliverySink {
         trace?.stalled(session: session, at: at)
         let state = recorder.record.ledger.sessions[session]
         recorder.record.sickness.stall(
-            session: session, instance: state.instance, isSlow: state.slowReader, at: at)
+            session: session, client: state.client, instance: state.instance, isSlow: state.slowReader, at: at)
         recorder.record.ledger.sessions[session].slowReader = true
     }
 

@@ -28,7 +28,7 @@ package struct LoopRecord: Sendable {
     /// How far the clients were behind, by instance.
     var lags: ContiguousArray<LagTally> = []
     /// When clients were slow or stalled.
-    var sickness = Sickness()
+    package internal(set) var sickness = Sickness()
 
     /// The tries of one client that came to nothing.
     package struct ConnectFailures: Hashable, Sendable {

@@ -21,7 +21,7 @@ package struct ObservedSession: Sendable {
     var departure = ObservedSession.nothing
     /// Distinct messages received: all, and the measured ones.
     var received: UInt32 = 0
-    var measured: UInt32 = 0
+    package internal(set) var measured: UInt32 = 0
 
     static let nothing = UInt32.max
 

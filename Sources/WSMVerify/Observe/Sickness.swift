@@ -2,10 +2,11 @@ import WSMCore
 
 /// When clients of an instance read slowly or not at all, as one event loop saw it: planned slow readers while they are
 /// connected, and stalled clients until they have caught up.
-struct Sickness: Sendable {
+package struct Sickness: Sendable {
     /// One client's time.
-    struct Spell: Hashable, Sendable {
-        let instance: UInt16
+    package struct Spell: Hashable, Sendable {
+        package let client: UInt32
+        package let instance: UInt16
         let from: Int64
         /// The greatest number as long as it lasts.
         var until = Int64.max
@@ -16,12 +17,12 @@ struct Sickness: Sendable {
     /// At most so many spells are kept apart; what comes later prolongs the last one of its instance.
     static let limit = 4096
 
-    private(set) var spells: [Spell] = []
+    package private(set) var spells: [Spell] = []
     private var open: [Int: Int] = [:]
     /// Sessions that have been stalled: whether the plan makes them slow anyway, and when they read again.
     private var stalled: [Int: (isSlow: Bool, resumedAt: Int64?)] = [:]
 
-    mutating func begin(session: Int, instance: UInt16, at instant: MonotonicInstant) {
+    mutating func begin(session: Int, client: UInt32, instance: UInt16, at instant: MonotonicInstant) {
         guard open[session] == nil else { return }
         guard spells.count < Self.limit else {
             // The end of a spell that several share is not known.
@@ -29,7 +30,7 @@ struct Sickness: Sendable {
             return
         }
         open[session] = spells.count
-        spells.append(Spell(instance: instance, from: instant.nanoseconds))
+        spells.append(Spell(client: client, instance: instance, from: instant.nanoseconds))
     }
 
     mutating func end(session: Int, at instant: MonotonicInstant) {
@@ -39,9 +40,11 @@ struct Sickness: Sendable {
     }
 
     /// The session's client stops reading; `isSlow`: it is a slow reader by plan.
-    mutating func stall(session: Int, instance: UInt16, isSlow: Bool, at instant: MonotonicInstant) {
+    mutating func stall(
+        session: Int, client: UInt32, instance: UInt16, isSlow: Bool, at instant: MonotonicInstant
+    ) {
         stalled[session] = (stalled[session]?.isSlow ?? isSlow, nil)
-        begin(session: session, instance: instance, at: instant)
+        begin(session: session, client: client, instance: instance, at: instant)
     }
 
     /// The session's client reads again; returns whether it is a slow reader by plan.

@@ -1,0 +1,107 @@
+internal import NIOCore
+internal import Synchronization
+internal import WSMCore
+internal import WSMRedis
+internal import WSMScenario
+
+/// The relays in the links that a run's faults disturb: between each instance and Redis, between each instance and its clients.
+///
+/// A link that the scenario has no fault of has no relay: its address is handed through.
+///
+/// Safe from any task.
+final class RunLinks: Sendable {
+    private struct Relays {
+        /// By instance.
+        var toRedis: [Int: LinkRelay] = [:]
+        var toClients: [Int: LinkRelay] = [:]
+        /// What runs, by the fault that began it.
+        var running: [PlannedFault: [(relay: LinkRelay, disturbance: Int)]] = [:]
+    }
+
+    /// So long a connection that was cut and on which nobody speaks stays dead before it is reset.
+    private static let burial = TimeSpan.seconds(1)
+
+    private let seed: UInt64
+    private let disturbed: Set<FaultLink>
+    private let relays = Mutex(Relays())
+
+    init(_ scenario: Scenario) {
+        seed = scenario.seed
+        disturbed = Set(scenario.faults.filter(\.action.breaksLinks).map(\.between))
+    }
+
+    // MARK: Addresses
+
+    /// The Redis at `url` as the instance finds it.
+    ///
+    /// - Throws: ``HarnessError`` of the environment.
+    func redis(of instance: Int, _ url: RedisURL?) async throws -> RedisURL? {
+        guard let url, disturbed.contains(.redis) else { return url }
+        if let known = relays.withLock({ $0.toRedis[instance] }) { return known.url(for: url) }
+        let relay = try await LinkRelay.start(toRedisAt: url, seed: seed &+ UInt64(instance))
+        relays.withLock { $0.toRedis[instance] = relay }
+        return relay.url(for: url)
+    }
+
+    /// The port at which clients find the instance that listens on `port`.
+    ///
+    /// - Throws: ``HarnessError`` of the environment.
+    func clientPort(of instance: Int, _ port: Int) async throws -> Int {
+        guard disturbed.contains(.clients) else { return port }
+        let address: SocketAddress
+        do {
+            address = try SocketAddress(ipAddress: "127.0.0.1", port: port)
+        } catch {
+            throw HarnessError(.internalFault, "an instance listens on no port that a client could find", cause: error)
+        }
+        let relay = try await LinkRelay.start(to: address, seed: seed &+ UInt64(instance) &+ 1 << 32)
+        relays.withLock { $0.toClients[instance] = relay }
+        return relay.port
+    }
+
+    // MARK: Faults
+
+    /// Disturbs the links that the fault aims at; returns what it took hold of.
+    func inject(_ fault: PlannedFault, instances: Int) async -> FaultHit {
+        let spec = fault.spec
+        let targets = fault.targets(of: instances)
+        let share = Double(spec.share.millionths) / 1e6
+        let begun = relays.withLock { relays in
+            let all = spec.between == .redis ? relays.toRedis : relays.toClients
+            let begun = targets.compactMap { all[$0] }.map { relay in
+                (relay, relay.begin(RunLinks.linkFault(spec), share: share))
+            }
+            relays.running[fault] = begun
+            return begun
+        }
+        var hit = FaultHit(instances: begun.count)
+        for (relay, disturbance) in begun { hit.connections += await relay.disturbances()[disturbance].hit }
+        if spec.between == .clients { hit.clients = hit.connections }
+        return hit
+    }
+
+    /// Ends what the fault began; returns when it has ended.
+    func heal(_ fault: PlannedFault) async {
+        let begun = relays.withLock { $0.running.removeValue(forKey: fault) } ?? []
+        for (relay, disturbance) in begun { relay.heal(disturbance) }
+        for (relay, _) in begun { _ = await relay.disturbances() }
+    }
+
+    private static func linkFault(_ spec: FaultSpec) -> LinkFault {
+        switch spec.action {
+        case .linkDelay: .delay(spec.delay ?? .constant(.zero))
+        // A line to Redis is one line; each client has a line of its own.
+        case .linkThrottle: .throttle(bytesPerSecond: spec.rate ?? 1, isShared: spec.between == .redis)
+        default: .cut(spec.afterwards == .resume ? .resume : .reset(within: burial))
+        }
+    }
+
+    /// Closes every socket of the relays; to be called however the run ends, after the instances and the clients.
+    func shutDown() async {
+        let all = relays.withLock { relays in
+            defer { relays = Relays() }
+            return Array(relays.toRedis.values) + Array(relays.toClients.values)
+        }
+        for relay in all { await relay.shutDown() }
+    }
+}
