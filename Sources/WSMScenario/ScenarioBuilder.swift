@@ -40,9 +40,13 @@ enum ScenarioBuilder {
         if cluster.slowClient.policy != .buffer {
             cluster.slowClient.limit = slow.size("limit", cluster.slowClient.limit) ?? cluster.slowClient.limit
         }
-        cluster.redis = reader.inside("redis").text("url").map { .url($0) } ?? .embedded
         let redis = reader.inside("redis")
+        cluster.redis = redis.text("url").map { .url($0) } ?? .embedded
         cluster.pubsubBufferLimit = redis.has("pubsubBufferLimit") ? redis.size("pubsubBufferLimit", 1024) : nil
+        cluster.redisSecurity.tls = redis.flag("tls", false) ?? false
+        cluster.redisSecurity.acl = redis.flag("acl", false) ?? false
+        cluster.tls = reader.flag("tls", cluster.tls) ?? cluster.tls
+        cluster.auth = reader.word("auth", cluster.auth) ?? cluster.auth
         return cluster
     }
 
@@ -67,6 +71,11 @@ enum ScenarioBuilder {
         clients.reconnect.initial =
             reconnect.duration("initial", clients.reconnect.initial) ?? clients.reconnect.initial
         clients.reconnect.max = reconnect.duration("max", clients.reconnect.max) ?? clients.reconnect.max
+        let auth = reader.inside("auth")
+        clients.auth.expired = auth.share("expired", .zero) ?? .zero
+        clients.auth.wrong = auth.share("wrong", .zero) ?? .zero
+        clients.auth.forbidden = auth.share("forbidden", .zero) ?? .zero
+        clients.auth.malformed = auth.share("malformed", .zero) ?? .zero
         return clients
     }
 
@@ -154,6 +163,7 @@ enum ScenarioBuilder {
         return TargetSpec(
             clients: reader.items("clients").compactMap { $0.node?.text },
             subprotocols: reader.items("subprotocols").compactMap { $0.node?.text },
+            certificateAuthority: reader.text("certificateAuthority"),
             publish: publish.text("via") == "http" ? .http(url: url) : .redis(url: url, channel: channel),
             pids: reader.items("pids").compactMap { $0.node?.text.flatMap { Int($0) } })
     }

@@ -70,7 +70,7 @@ extension Measurement {
 
     /// Whether some message has two clients to compare: of the cluster, or in memory of one instance.
     private var comparesClients: Bool {
-        let clients = context.plan.clients
+        let clients = context.plan.clients.filter { $0.credential == .valid }
         guard context.scenario.cluster.manager == .memory else { return clients.count > 1 }
         return Dictionary(grouping: clients, by: \.instance).values.contains { $0.count > 1 }
     }
@@ -78,6 +78,8 @@ extension Measurement {
     /// Whether an instance with a slow client has one that is not.
     private var hasHealthyNeighbours: Bool {
         let slow = Set(context.plan.clients.filter { $0.readRate != nil }.map(\.instance))
-        return context.plan.clients.contains { $0.readRate == nil && slow.contains($0.instance) }
+        return context.plan.clients.contains {
+            $0.readRate == nil && $0.credential == .valid && slow.contains($0.instance)
+        }
     }
 }

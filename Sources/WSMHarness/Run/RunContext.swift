@@ -20,6 +20,8 @@ struct RunContext: Sendable {
     let clientGroup: MultiThreadedEventLoopGroup
     let fleet: any RunFleet
     let trace: RunTrace?
+    /// What the clients trust and show; nothing of its own with a target.
+    var security = PartSecurity()
 
     /// Where the calibration's clients live, as the run's own do.
     var calibrationLoops: [any EventLoop] { Array(clientGroup.makeIterator()) }
@@ -42,6 +44,7 @@ struct RunContext: Sendable {
         }
         let plan = LoadPlan(scenario)
         let spec = scenario.cluster
+        let security = try RunSecurity(spec, plan: plan, redis: scenario.redisOptions)
         let run = drawRun()
         let numbers = PublisherNumbers(scenario, plan: plan)
         let shape = PublisherTable(numbers, plan: plan, instances: spec.instances)
@@ -55,14 +58,15 @@ struct RunContext: Sendable {
         }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 2))
         let start = ClusterStart(
-            scenario: scenario, plan: plan, options: options, folder: folder, run: run, publishers: publishers,
+            scenario: scenario, security: security, plan: plan, options: options, folder: folder, run: run,
+            publishers: publishers,
             probes: probes, trace: trace, group: group)
         do {
             let (cluster, fleet) = try await start.perform()
             trace?.watch(fleet)
             return RunContext(
                 scenario: scenario, plan: plan, run: run, publishers: publishers, probes: probes,
-                system: .cluster(cluster), clientGroup: group, fleet: fleet, trace: trace)
+                system: .cluster(cluster), clientGroup: group, fleet: fleet, trace: trace, security: security.parts)
         } catch {
             try? await group.shutdownGracefully()
             _ = try? await trace?.finish(nil)
