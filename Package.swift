@@ -37,18 +37,28 @@ let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistog
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
     name: "wsmlab",
     products: [
         .library(name: "WSMManagers", targets: ["WSMManagers"]),
+        .library(name: "WSMTLS", targets: ["WSMTLS"]),
         .library(name: "WSMRedis", targets: ["WSMRedis"]),
         .library(name: "WSMInstance", targets: ["WSMInstance"]),
         .executable(name: "wsmlab", targets: ["wsmlab"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
@@ -61,19 +71,22 @@ let package = Package(
         .target(name: "CZstd", path: "Sources/CZstd", linkerSettings: [.linkedLibrary("zstd")]),
         module("WSMCore"),
         module("WSMManagers", needs: ["WSMCore"], uses: [deque]),
-        module("WSMRedis", needs: ["WSMCore", "CHiredis"], uses: [nioCore, nioPosix, deque]),
+        module("WSMTLS", uses: [nioCore, nioTLS, nioSSL]),
+        module("WSMCertificates", uses: [x509, asn1, crypto]),
+        module("WSMRedis", needs: ["WSMCore", "WSMTLS", "CHiredis"], uses: [nioCore, nioPosix, deque]),
         module(
-            "WSMInstance", needs: ["WSMCore", "WSMManagers", "WSMRedis"],
-            uses: [nioCore, nioPosix, nioHTTP, nioWebSocket, deque]),
+            "WSMInstance", needs: ["WSMCore", "WSMTLS", "WSMManagers", "WSMRedis"],
+            uses: [nioCore, nioPosix, nioHTTP, nioWebSocket, deque, crypto]),
         module("WSMRecord", needs: ["WSMCore", "CZstd"], uses: [histogram]),
         module("WSMVerify", needs: ["WSMCore", "WSMRecord"]),
-        module("WSMClients", needs: ["WSMCore", "WSMRecord"], uses: [nioCore, nioPosix, nioHTTP, nioWebSocket]),
+        module(
+            "WSMClients", needs: ["WSMCore", "WSMTLS", "WSMRecord"], uses: [nioCore, nioPosix, nioHTTP, nioWebSocket]),
         module("WSMScenario", needs: ["WSMCore"], uses: [yams]),
         module(
             "WSMHarness",
             needs: [
-                "WSMCore", "WSMManagers", "WSMRedis", "WSMInstance", "WSMRecord", "WSMVerify", "WSMClients",
-                "WSMScenario",
+                "WSMCore", "WSMTLS", "WSMCertificates", "WSMManagers", "WSMRedis", "WSMInstance", "WSMRecord",
+                "WSMVerify", "WSMClients", "WSMScenario",
             ], uses: [nioCore, nioPosix, nioHTTP, nioWebSocket, subprocess, system]),
         module("WSMReport", needs: ["WSMCore", "WSMRecord", "WSMVerify", "WSMHarness"]),
         .executableTarget(
@@ -97,9 +110,13 @@ let package = Package(
             path: "Sources/wsmlab-soak", swiftSettings: swiftSettings),
         tests(of: "WSMCore"),
         tests(of: "WSMManagers", needs: ["WSMCore"]),
-        tests(of: "WSMRedis", needs: ["WSMCore", "CHiredis"], uses: [nioCore, nioPosix, nioEmbedded]),
+        tests(of: "WSMTLS", needs: ["WSMCertificates"], uses: [nioCore, nioPosix]),
         tests(
-            of: "WSMInstance", needs: ["WSMCore", "WSMManagers", "WSMRedis", "WSMClients", "WSMRecord"],
+            of: "WSMRedis", needs: ["WSMCore", "WSMTLS", "WSMCertificates", "CHiredis"],
+            uses: [nioCore, nioPosix, nioEmbedded]),
+        tests(
+            of: "WSMInstance",
+            needs: ["WSMCore", "WSMTLS", "WSMCertificates", "WSMManagers", "WSMRedis", "WSMClients", "WSMRecord"],
             uses: [nioCore, nioPosix, nioHTTP, nioWebSocket, nioEmbedded]),
         tests(of: "WSMRecord", needs: ["WSMCore", "CZstd"]),
         tests(of: "WSMVerify", needs: ["WSMCore", "WSMRecord"]),
@@ -111,7 +128,8 @@ let package = Package(
             of: "WSMHarness",
             // The program itself too: runs with processes start it.
             needs: [
-                "WSMCore", "WSMManagers", "WSMRedis", "WSMInstance", "WSMScenario", "WSMVerify", "WSMRecord", "wsmlab",
+                "WSMCore", "WSMTLS", "WSMCertificates", "WSMManagers", "WSMRedis", "WSMInstance", "WSMScenario",
+                "WSMVerify", "WSMRecord", "wsmlab",
             ], uses: [nioCore, nioPosix, nioHTTP, nioWebSocket, nioEmbedded, subprocess, system]),
         tests(of: "WSMReport", needs: ["WSMCore", "WSMRecord", "WSMVerify", "WSMHarness"]),
         .testTarget(

@@ -83,7 +83,8 @@ package final class ClientFleet<Sink: DeliverySink & SendableMetatype>: Sendable
         }
     }
 
-    /// Waits until every client of the plan has had a session, whether or not it still has it.
+    /// Waits until every client of the plan has had a session, whether or not it still has it, and of each that is to be
+    /// refused it is known whether it was.
     ///
     /// - Throws: ``FleetError`` with `notAllConnected` once `deadline` has come, or earlier when the clients without a
     ///   session have given up; `CancellationError` when the task is cancelled.
@@ -91,14 +92,15 @@ package final class ClientFleet<Sink: DeliverySink & SendableMetatype>: Sendable
         await progress.waitUntilSettled(deadline: deadline, on: shards[0].eventLoop)
         try Task.checkCancellation()
         let state = progress.snapshot
-        if state.openedOnce >= state.planned { return }
+        if state.openedOnce + state.refused >= state.planned { return }
         let reasons = await statistics().failures.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
             .map { "\($0.value) × \($0.key)" }.joined(separator: ", ")
         let why = reasons.isEmpty ? "no attempt has failed so far" : "failed attempts: \(reasons)"
         let gaveUp = state.gaveUp == 0 ? "" : ", \(state.gaveUp) gave up"
         throw FleetError(
             code: .notAllConnected,
-            message: "\(state.openedOnce) of \(state.planned) clients connected in time\(gaveUp); \(why)")
+            message:
+                "\(state.openedOnce) of \(state.planned - state.refused) clients connected in time\(gaveUp); \(why)")
     }
 
     /// Schedules churns; may be called again for more.

@@ -27,6 +27,8 @@ final class ClientSession<Sink: DeliverySink & SendableMetatype>: ChannelInbound
 
     private let shard: FleetShard<Sink>
     private var context: ChannelHandlerContext?
+    /// The place of TLS in the pipeline; `nil` for a plain socket.
+    private var tls: ChannelHandlerContext?
     private var walker = FrameWalker()
     private var state = State.open
     private var throttle: ReadThrottle?
@@ -36,11 +38,12 @@ final class ClientSession<Sink: DeliverySink & SendableMetatype>: ChannelInbound
     /// Until when it reads nothing.
     private var stalledUntil: MonotonicInstant?
 
-    init(shard: FleetShard<Sink>, slot: Int, connection: UInt32, throttle: ReadThrottle?) {
+    init(shard: FleetShard<Sink>, slot: Int, connection: UInt32, throttle: ReadThrottle?, tls: ChannelHandlerContext?) {
         self.shard = shard
         self.slot = slot
         self.connection = connection
         self.throttle = throttle
+        self.tls = tls
     }
 
     /// Whether the server has answered a close frame of this side, or sent one first.
@@ -61,6 +64,7 @@ final class ClientSession<Sink: DeliverySink & SendableMetatype>: ChannelInbound
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
+        tls = nil
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -75,7 +79,8 @@ final class ClientSession<Sink: DeliverySink & SendableMetatype>: ChannelInbound
             throttle?.consumed(buffer.readableBytes, at: at)
             planRead()
         }
-        shard.buffers.give(back: buffer)
+        // Behind TLS it is the TLS handler's own.
+        if tls == nil { shard.buffers.give(back: buffer) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -85,6 +90,7 @@ final class ClientSession<Sink: DeliverySink & SendableMetatype>: ChannelInbound
         if wasOpen { shard.sessionEnded(self, .dropped, at: .now()) }
         shard.channelClosed(self, answered: answered)
         self.context = nil
+        tls = nil
         context.fireChannelInactive()
     }
 
@@ -209,9 +215,9 @@ final class ClientSession<Sink: DeliverySink & SendableMetatype>: ChannelInbound
         }
     }
 
-    /// Closes the socket at once.
+    /// Closes the socket at once, without the end of the encryption.
     func abandon() {
-        context?.close(promise: nil)
+        (tls ?? context)?.close(promise: nil)
     }
 
     /// Makes the read that was planned.

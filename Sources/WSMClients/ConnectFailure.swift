@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import WSMTLS
 
 #if canImport(Glibc)
 import Glibc
@@ -15,6 +16,7 @@ enum ConnectFailure {
     static let timedOut = "timed out"
     static let closedInHandshake = "closed during the handshake"
     static let badHandshake = "not a WebSocket handshake"
+    static let certificateRefused = "certificate refused"
     static let instanceStopped = "the instance has stopped"
 
     /// The reason for an answer other than 101.
@@ -31,7 +33,18 @@ enum ConnectFailure {
         case let error as ChannelError:
             if case .connectTimeout = error { timedOut } else { closedInHandshake }
         case is HTTPParserError, is NIOHTTPClientUpgradeError: badHandshake
-        default: "other"
+        default: TLSError(in: error).map { reason(of: $0.code) } ?? "other"
+        }
+    }
+
+    private static func reason(of code: TLSError.Code) -> String {
+        switch code {
+        case .certificateRefused: certificateRefused
+        case .wrongHost: "certificate for another host"
+        case .notTLS: "no TLS there"
+        case .closedInHandshake: "closed during the TLS handshake"
+        case .timedOut: timedOut
+        case .authorityUnusable, .certificateUnusable, .keyUnusable, .handshakeFailed: "TLS handshake failed"
         }
     }
 

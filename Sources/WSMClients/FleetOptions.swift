@@ -44,12 +44,21 @@ package struct FleetClient: Sendable, Hashable {
     package var connectAt: TimeSpan
     /// Bytes a second that it reads; `nil`: as fast as it can.
     package var readRate: Int?
+    /// What it offers in `Sec-WebSocket-Protocol`, in place of what the endpoint's clients offer.
+    package var subprotocols: [String]?
+    /// How it is to be refused; `nil`: it is to be let in.
+    package var refusal: ExpectedRefusal?
 
-    package init(index: UInt32, instance: UInt16, connectAt: TimeSpan, readRate: Int? = nil) {
+    package init(
+        index: UInt32, instance: UInt16, connectAt: TimeSpan, readRate: Int? = nil, subprotocols: [String]? = nil,
+        refusal: ExpectedRefusal? = nil
+    ) {
         self.index = index
         self.instance = instance
         self.connectAt = connectAt
         self.readRate = readRate
+        self.subprotocols = subprotocols
+        self.refusal = refusal
     }
 }
 

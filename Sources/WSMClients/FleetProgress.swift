@@ -8,11 +8,12 @@ final class FleetProgress: Sendable {
         var planned = 0
         var openedOnce = 0
         var gaveUp = 0
+        var refused = 0
         var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
         var nextWaiter: UInt64 = 0
 
         /// Whether nothing is to be waited for any more.
-        var isSettled: Bool { openedOnce + gaveUp >= planned }
+        var isSettled: Bool { openedOnce + gaveUp + refused >= planned }
     }
 
     /// How the connect phase stands.
@@ -20,6 +21,7 @@ final class FleetProgress: Sendable {
         var planned: Int
         var openedOnce: Int
         var gaveUp: Int
+        var refused: Int
     }
 
     private let open = Atomic<Int>(0)
@@ -29,7 +31,9 @@ final class FleetProgress: Sendable {
     var openSessions: Int { open.load(ordering: .relaxed) }
 
     var snapshot: Snapshot {
-        state.withLock { Snapshot(planned: $0.planned, openedOnce: $0.openedOnce, gaveUp: $0.gaveUp) }
+        state.withLock {
+            Snapshot(planned: $0.planned, openedOnce: $0.openedOnce, gaveUp: $0.gaveUp, refused: $0.refused)
+        }
     }
 
     func plan(_ count: Int) {
@@ -43,6 +47,9 @@ final class FleetProgress: Sendable {
     func clientOpened() { settle { $0.openedOnce += 1 } }
     /// A client has never opened a session and will not try again.
     func clientGaveUp() { settle { $0.gaveUp += 1 } }
+
+    /// It is known of a client that was to be refused whether it was.
+    func clientRefused() { settle { $0.refused += 1 } }
 
     private func settle(_ change: (inout State) -> Void) {
         let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in

@@ -4,6 +4,7 @@ import NIOPosix
 import NIOWebSocket
 import WSMCore
 import WSMRecord
+import WSMTLS
 
 extension FleetShard {
     /// Begins an attempt of the client, if it waits for one.
@@ -24,7 +25,7 @@ extension FleetShard {
         bootstrap(slot, endpoint)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try shard.value.prepare(channel, connection, endpoint.endpoint)
+                    try shard.value.prepare(channel, connection, endpoint)
                 }
             }
             .connect(to: endpoint.address)
@@ -65,13 +66,20 @@ extension FleetShard {
     }
 
     /// Puts the handlers of the handshake into a new channel.
-    private func prepare(_ channel: any Channel, _ connection: UInt32, _ endpoint: ClientEndpoint) throws {
+    private func prepare(_ channel: any Channel, _ connection: UInt32, _ resolved: ResolvedEndpoint) throws {
         attempts[connection]?.channel = channel
+        let pipeline = channel.pipeline.syncOperations
+        if let tls = resolved.tls {
+            try pipeline.addHandler(SharedBufferReturn(pool: buffers))
+            try tls.addHandler(to: pipeline, host: resolved.endpoint.host)
+        }
         let encoder = HTTPRequestEncoder()
         let decoder = ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .forwardBytes))
-        var endpoint = endpoint
-        if options.labelsClients, let slot = attempts[connection]?.slot {
-            endpoint.path += "\(endpoint.path.contains("?") ? "&" : "?")client=\(clients[slot].plan.index)"
+        var endpoint = resolved.endpoint
+        let client = attempts[connection].map { clients[$0.slot].plan }
+        if let subprotocols = client?.subprotocols { endpoint.subprotocols = subprotocols }
+        if options.labelsClients, let client {
+            endpoint.path += "\(endpoint.path.contains("?") ? "&" : "?")client=\(client.index)"
         }
         let handshake = HandshakeHandler(shard: self, connection: connection, endpoint: endpoint)
         let upgrader = SessionUpgrader(
@@ -79,7 +87,6 @@ extension FleetShard {
             requestKey: NIOWebSocketClientUpgrader.randomRequestKey(using: &random))
         let upgrade = NIOHTTPClientUpgradeHandler(
             upgraders: [upgrader], httpHandlers: [encoder, decoder], upgradeCompletionHandler: { _ in })
-        let pipeline = channel.pipeline.syncOperations
         try pipeline.addHandlers([encoder, decoder, upgrade, handshake])
     }
 
@@ -102,7 +109,8 @@ extension FleetShard {
         let now = MonotonicInstant.now()
         let client = clients[attempt.slot].plan
         let throttle = throttle(of: client, at: now)
-        let session = ClientSession(shard: self, slot: attempt.slot, connection: connection, throttle: throttle)
+        let session = ClientSession(
+            shard: self, slot: attempt.slot, connection: connection, throttle: throttle, tls: pipeline.tlsContext)
         do {
             try pipeline.addHandler(session)
         } catch {

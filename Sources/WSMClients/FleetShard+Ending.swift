@@ -13,7 +13,9 @@ extension FleetShard {
     /// A session has ended that was open, and not by this side's will.
     func sessionEnded(_ session: ClientSession<Sink>, _ end: SessionEnd, at now: MonotonicInstant) {
         switch end {
-        case .closedByServer: statistics.closedByServer += 1
+        case .closedByServer(let code):
+            statistics.closedByServer += 1
+            if code == 1008, clients[session.slot].plan.subprotocols != nil { statistics.refusals.validRefused += 1 }
         case .protocolError: statistics.protocolErrors += 1
         case .dropped: statistics.dropped += 1
         case .runEnded, .churned: break

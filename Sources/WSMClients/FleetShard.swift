@@ -22,6 +22,8 @@ final class FleetShard<Sink: DeliverySink & SendableMetatype> {
         let slot: Int
         let attemptedAt: MonotonicInstant
         var channel: (any Channel)?
+        /// Its handshake has ended well, and it is to be refused.
+        var awaitsRefusal = false
     }
 
     let loop: any EventLoop
@@ -156,7 +158,11 @@ final class FleetShard<Sink: DeliverySink & SendableMetatype> {
         case .pongDeadline: pongIsDue(slot, connection: entry.connection, at: now)
         case .connectDeadline:
             let channel = attempts[entry.connection]?.channel
-            attemptFailed(entry.connection, ConnectFailure.timedOut)
+            if attempts[entry.connection]?.awaitsRefusal == true {
+                refusalEnded(entry.connection, .admitted)
+            } else {
+                attemptFailed(entry.connection, ConnectFailure.timedOut)
+            }
             channel?.close(promise: nil)
         case .closeDeadline:
             closing[entry.connection]?.abandon()

@@ -10,6 +10,8 @@ package struct FleetStatistics: Sendable, Hashable, Codable {
     package var reconnects = 0
     /// Failed attempts by reason; at most ``reasonLimit`` reasons, the rest under `other`.
     package var failures: [String: Int] = [:]
+    /// What became of the clients that were to be refused.
+    package var refusals = RefusalCounts()
     /// Sessions that ended by the churn plan, and planned churns whose client had no session then.
     package var churned = 0
     package var churnsSkipped = 0
@@ -55,6 +57,7 @@ package struct FleetStatistics: Sendable, Hashable, Codable {
     /// Adds what another shard or fleet counted.
     package mutating func add(_ other: FleetStatistics) {
         for (reason, count) in other.failures.sorted(by: { $0.key < $1.key }) { countFailure(reason, count: count) }
+        refusals.add(other.refusals)
         attempts += other.attempts
         opened += other.opened
         reconnects += other.reconnects

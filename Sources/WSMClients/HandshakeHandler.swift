@@ -105,7 +105,11 @@ final class SessionUpgrader<Sink: DeliverySink & SendableMetatype>: NIOHTTPClien
 
     func upgrade(context: ChannelHandlerContext, upgradeResponse: HTTPResponseHead) -> EventLoopFuture<Void> {
         let pipeline = context.pipeline.syncOperations
-        if let session = shard.attemptSucceeded(connection, pipeline) {
+        if let expected = shard.expectedRefusal(connection) {
+            handshake.finish()
+            shard.awaitRefusal(connection, expected, pipeline)
+            pipeline.removeHandler(handshake, promise: nil)
+        } else if let session = shard.attemptSucceeded(connection, pipeline) {
             handshake.finish()
             // The session may already have been closed by the sink's owner; the handler then leaves with the channel.
             pipeline.removeHandler(handshake).assumeIsolated().whenFailure { _ in session.abandon() }

@@ -23,6 +23,22 @@ final class ReadBufferPool: @unchecked Sendable {
     }
 }
 
+/// Gives the shared buffer back where TLS stands between it and the session: the encrypted bytes have been used up when the
+/// next handler returns.
+final class SharedBufferReturn: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    private let pool: ReadBufferPool
+
+    init(pool: ReadBufferPool) {
+        self.pool = pool
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        context.fireChannelRead(data)
+        pool.give(back: unwrapInboundIn(data))
+    }
+}
+
 /// Lets a channel read into the shard's shared buffer.
 ///
 /// NIO's pool keeps the first buffer of a channel for as long as the channel lives, and no other if the allocator names no

@@ -1,7 +1,8 @@
 import NIOCore
 import NIOPosix
+import WSMTLS
 
-/// An endpoint with the address behind its name, looked up once and not for each client.
+/// An endpoint with the address behind its name and the trust in its certificate, made once and not for each client.
 struct ResolvedEndpoint: Sendable {
     /// How many clients leave from one source address: below the 28,232 ports that Linux gives to outgoing connections
     /// (`ip_local_port_range`), so that ports in TIME_WAIT and other programs find room.
@@ -9,6 +10,8 @@ struct ResolvedEndpoint: Sendable {
 
     let endpoint: ClientEndpoint
     let address: SocketAddress
+    /// `nil` for plain sockets.
+    let tls: TLSClient?
 
     /// Looks up the host, on NIO's thread pool for blocking calls since the system's resolver blocks.
     static func resolve(_ endpoint: ClientEndpoint) async throws -> ResolvedEndpoint {
@@ -16,20 +19,31 @@ struct ResolvedEndpoint: Sendable {
             throw FleetError(
                 code: .invalidEndpoint, message: "\(endpoint.url): a port is a number from 1 to 65535")
         }
+        let tls = try await makeTLS(endpoint)
         let host = endpoint.host == "localhost" ? "127.0.0.1" : endpoint.host
         if let literal = try? SocketAddress(ipAddress: host, port: endpoint.port) {
-            return ResolvedEndpoint(endpoint: endpoint, address: literal)
+            return ResolvedEndpoint(endpoint: endpoint, address: literal, tls: tls)
         }
         do {
             let address = try await NIOThreadPool.singleton.runIfActive {
                 try SocketAddress.makeAddressResolvingHost(host, port: endpoint.port)
             }
-            return ResolvedEndpoint(endpoint: endpoint, address: address)
+            return ResolvedEndpoint(endpoint: endpoint, address: address, tls: tls)
         } catch {
             throw FleetError(
                 code: .invalidEndpoint,
                 message: "the host of \(endpoint.url) is not known here; check its name or give an address",
                 cause: error)
+        }
+    }
+
+    /// Reads the authorities, which may stand in a file.
+    private static func makeTLS(_ endpoint: ClientEndpoint) async throws -> TLSClient? {
+        guard let trust = endpoint.trust else { return nil }
+        do {
+            return try await NIOThreadPool.singleton.runIfActive { try TLSClient(trust: trust) }
+        } catch {
+            throw FleetError(code: .invalidEndpoint, message: "\(endpoint.url): \(error)", cause: error)
         }
     }
 

@@ -20,6 +20,7 @@ public struct CounterRNG: Sendable {
         case faults = 10
         case slowReaders = 11
         case clientFrames = 12
+        case credentials = 13
     }
 
     private let seed: UInt64

@@ -2,6 +2,7 @@ public import NIOCore
 internal import Synchronization
 public import WSMCore
 public import WSMManagers
+public import WSMTLS
 
 /// One live orchestrator instance: WebSocket endpoint, HTTP API, thread pool, `ProcessDataBroadcastThread`.
 ///
@@ -20,6 +21,8 @@ public final class LiveInstance: Sendable {
         public var workers = 5
         /// Whether there is a broadcast thread: `EXECUTOR=threadpool`.
         public var hasBroadcastThread = true
+        /// What it proves itself with to clients over TLS; `nil` for plain sockets.
+        public var identity: TLSIdentity?
         public var authenticator: any SocketAuthenticator = NoAuthentication()
         /// Whether `POST /api/broadcast/{channel}` is open.
         public var allowsBroadcast = false
@@ -47,7 +50,8 @@ public final class LiveInstance: Sendable {
     ///   - configuration: What it is to be.
     ///   - group: The loops of its clients; the manager's home is the first.
     ///   - probe: Who measures; `nil` in production.
-    /// - Throws: `RedisError` when Redis does not answer, ``InstanceError`` when the address is taken.
+    /// - Throws: `RedisError` when Redis does not answer, ``InstanceError`` when the address is taken or the certificate
+    ///   cannot be used.
     public static func start(
         _ configuration: Configuration, on group: any EventLoopGroup, probe: (any InstanceProbe)? = nil
     ) async throws -> LiveInstance {
@@ -62,7 +66,8 @@ public final class LiveInstance: Sendable {
         let parts = Parts(configuration, manager, probe)
         do {
             let server = try await HTTPServer.listen(
-                host: configuration.host, port: configuration.port, on: group, routes: parts.routes,
+                host: configuration.host, port: configuration.port, identity: configuration.identity, on: group,
+                routes: parts.routes,
                 upgrade: WebSocketUpgrade(manager: manager, authenticator: configuration.authenticator))
             return LiveInstance(configuration, manager, parts, server)
         } catch {

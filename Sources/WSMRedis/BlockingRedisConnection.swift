@@ -1,5 +1,6 @@
 import CHiredis
-import NIOCore
+public import NIOCore
+import NIOPosix
 public import WSMCore
 
 #if canImport(Glibc)
@@ -10,7 +11,8 @@ import Musl
 import Darwin
 #endif
 
-/// A connection for one dedicated thread, which waits in its calls: hiredis' synchronous context.
+/// A connection for one dedicated thread, which waits in its calls: hiredis' synchronous context, or over TLS a channel on an
+/// event loop.
 ///
 /// Never call it from an event loop or from Swift's own threads. Every call ends by its deadline. After an error of the
 /// connection (not one that Redis answered with) it is closed and stays so.
@@ -29,16 +31,25 @@ public final class BlockingRedisConnection {
     public let deadline: TimeSpan
 
     private var context: UnsafeMutablePointer<redisContext>?
+    /// In the context's place over TLS.
+    private var secure: SecureTransport?
     private var failure: RedisError?
     /// Reused for each call's commands.
     private var output = ByteBuffer()
 
     /// Connects, logs in and selects the database, before `deadline` has passed; later calls have the same time each.
-    public init(url: RedisURL, deadline: TimeSpan) throws(RedisError) {
+    ///
+    /// - Parameter eventLoop: Where encryption is done, over TLS; one of the process's shared loops when `nil`.
+    public init(url: RedisURL, deadline: TimeSpan, eventLoop: (any EventLoop)? = nil) throws(RedisError) {
         self.url = url
         self.deadline = deadline
         let end = MonotonicInstant.now() + deadline
-        context = try Self.open(url, deadline)
+        if url.trust == nil {
+            context = try Self.open(url, deadline)
+        } else {
+            let loop = eventLoop ?? MultiThreadedEventLoopGroup.singleton.any()
+            secure = try SecureTransport(url: url, deadline: deadline, on: loop)
+        }
         var handshake = RedisHandshake(url: url, clientName: nil, ping: false)
         guard !handshake.isDone else { return }
         try write(handshake.commands, until: end)
@@ -57,11 +68,11 @@ public final class BlockingRedisConnection {
     }
 
     /// Whether calls can still succeed, as far as is known.
-    public var isUsable: Bool { context != nil }
+    public var isUsable: Bool { context != nil || secure != nil }
 
     /// Closes the connection; what is called afterwards fails with the code `closed`.
     public func close() {
-        guard context != nil else { return }
+        guard isUsable else { return }
         _ = fail(RedisError(.closed, "the connection to Redis at \(url) was closed by its owner"))
     }
 
@@ -95,6 +106,15 @@ public final class BlockingRedisConnection {
     func writeOutput(
         _ bytes: ByteBuffer, until end: MonotonicInstant, progress: (Int) -> Void
     ) throws(RedisError) {
+        if let secure {
+            do throws(SecureTransport.Failure) {
+                try secure.write(bytes)
+            } catch {
+                throw fail(secureFailure(error))
+            }
+            // What the channel has taken may have arrived, whatever comes of it.
+            return progress(bytes.readableBytes)
+        }
         let context = try usableContext()
         // Nothing is awaited here, so readable means that Redis has closed: say so while it is certain that nothing was sent.
         guard wsmContextIsStale(context) == 0 else { throw fail(connectionLost("Redis has closed it")) }
@@ -117,6 +137,13 @@ public final class BlockingRedisConnection {
 
     /// The next reply and the instant at which it was there.
     func nextReply(until end: MonotonicInstant) throws(RedisError) -> (value: RedisReply, at: MonotonicInstant) {
+        if let secure {
+            do throws(SecureTransport.Failure) {
+                return try secure.nextReply(until: end)
+            } catch {
+                throw fail(secureFailure(error))
+            }
+        }
         let context = try usableContext()
         while true {
             var object: UnsafeMutableRawPointer?
@@ -170,8 +197,17 @@ public final class BlockingRedisConnection {
     func fail(_ error: RedisError) -> RedisError {
         if let context { redisFree(context) }
         context = nil
+        secure = nil
         failure = failure ?? error
         return error
+    }
+
+    private func secureFailure(_ failure: SecureTransport.Failure) -> RedisError {
+        switch failure {
+        case .timedOut: timedOut()
+        case .ended(let reason): connectionLost(reason)
+        case .malformed(let error): error
+        }
     }
 
     private func timedOut() -> RedisError {

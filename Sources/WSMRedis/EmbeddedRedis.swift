@@ -1,5 +1,6 @@
 import NIOCore
 public import WSMCore
+public import WSMTLS
 
 #if canImport(Glibc)
 import Glibc
@@ -9,7 +10,7 @@ import Musl
 import Darwin
 #endif
 
-/// A private redis-server for a run: no persistence, a folder of its own, gone without a trace when the run is.
+/// A private redis-server for a run: no persistence, with TLS and users if wanted, a folder of its own, gone without a trace when the run is.
 ///
 /// It ends with ``stop()`` and, however this process ends (`kill -9` included), soon after the process. Methods may be called
 /// from anywhere; calls that overlap take turns.
@@ -24,8 +25,24 @@ public actor EmbeddedRedis {
             case unixSocket
         }
 
+        /// What a server proves itself with, and the certificate of the authority that vouches for it; all in PEM.
+        public struct TLS: Sendable {
+            public var identity: TLSIdentity
+            public var authority: String
+
+            /// - Parameter identity: Must be valid for 127.0.0.1.
+            public init(identity: TLSIdentity, authority: String) {
+                self.identity = identity
+                self.authority = authority
+            }
+        }
+
         public var listen: Listen
         public var password: String?
+        /// Makes its port one for TLS; clients verify with the authority's certificate, which ``EmbeddedRedis/url`` names.
+        public var tls: TLS?
+        /// Users beside the first, who may do everything.
+        public var users: [RedisUser]
         /// Lines for the server's configuration file, such as `client-output-buffer-limit pubsub 1mb 1mb 1`.
         public var configuration: [String]
         /// How long the server may take until it answers.
@@ -36,11 +53,14 @@ public actor EmbeddedRedis {
         public var temporaryFolder: String?
 
         public init(
-            listen: Listen = .tcp, password: String? = nil, configuration: [String] = [],
-            deadline: TimeSpan = .seconds(15), searchPath: String? = nil, temporaryFolder: String? = nil
+            listen: Listen = .tcp, password: String? = nil, tls: TLS? = nil, users: [RedisUser] = [],
+            configuration: [String] = [], deadline: TimeSpan = .seconds(15), searchPath: String? = nil,
+            temporaryFolder: String? = nil
         ) {
             self.listen = listen
             self.password = password
+            self.tls = tls
+            self.users = users
             self.configuration = configuration
             self.deadline = deadline
             self.searchPath = searchPath
@@ -52,6 +72,13 @@ public actor EmbeddedRedis {
     public nonisolated let url: RedisURL
     /// The server's folder: its configuration, its log, its socket.
     public nonisolated let folder: String
+
+    /// Where one of ``Options/users`` finds it; `nil` for a name that is none of them.
+    public nonisolated func url(as name: String) -> RedisURL? {
+        users.first { $0.name == name }.map { url.login(as: $0.name, password: $0.password) }
+    }
+
+    private nonisolated let users: [RedisUser]
 
     /// The server's process; `nil` while it is killed or after the end.
     public private(set) var pid: Int32?
@@ -67,6 +94,7 @@ public actor EmbeddedRedis {
         self.url = url
         self.pid = pid
         self.options = options
+        users = options.users
     }
 
     deinit {
@@ -166,7 +194,9 @@ public actor EmbeddedRedis {
             switch options.listen {
             case .tcp:
                 let port = try FreePort.choose()
-                url = RedisURL(address: .tcp(host: "127.0.0.1", port: port), password: options.password)
+                let trust = options.tls.map { _ in TLSTrust.file(RedisServerFiles.authorityPath(folder)) }
+                url = RedisURL(
+                    address: .tcp(host: "127.0.0.1", port: port), password: options.password, trust: trust)
             case .unixSocket:
                 url = RedisURL(
                     address: .unixSocket(path: RedisServerFiles.socketPath(folder)), password: options.password)
@@ -185,7 +215,9 @@ public actor EmbeddedRedis {
     private static func startServer(
         _ supervisor: RedisSupervisor, folder: String, url: RedisURL, options: Options
     ) async throws -> Int32 {
-        try RedisServerFiles.writeConfiguration(folder: folder, url: url, lines: options.configuration)
+        if let tls = options.tls { try RedisServerFiles.writeIdentity(tls, folder: folder) }
+        let lines = options.users.map(\.configurationLine) + options.configuration
+        try RedisServerFiles.writeConfiguration(folder: folder, url: url, lines: lines)
         guard let pid = Int32(try await supervisor.ask("start")) else {
             throw RedisError(.serverNotStarted, "the supervisor of the private redis-server named no process")
         }

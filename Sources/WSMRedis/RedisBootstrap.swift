@@ -1,26 +1,64 @@
 import NIOCore
 import NIOPosix
 import WSMCore
+import WSMTLS
 
 /// Opens the channel of a connection and says clearly why it could not.
 enum RedisBootstrap {
-    /// Connects to `url` before `deadline` has passed; `configure` fills the pipeline before the first byte.
+    /// Connects to `url`, over TLS if it says so, before `deadline` has passed; `configure` fills the pipeline before the
+    /// first byte.
     static func connect(
         to url: RedisURL, on eventLoop: any EventLoop, deadline: TimeSpan,
         configure: @escaping @Sendable (any Channel) throws -> Void
     ) -> EventLoopFuture<any Channel> {
+        let tls: TLSClient?
+        do {
+            tls = try RedisTrust.client(for: url)
+        } catch {
+            return eventLoop.makeFailedFuture(error)
+        }
+        let end = eventLoop.instant + deadline
         let bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(deadline.timeAmount)
             .channelOption(.socketOption(.so_keepalive), value: 1)
             .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try configure(channel) }
+                channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        let pipeline = channel.pipeline.syncOperations
+                        try tls.addHandler(to: pipeline, host: url.host ?? "")
+                        let left = end - channel.eventLoop.instant
+                        let waiter = TLSHandshakeWaiter(on: channel.eventLoop, deadline: left.timeAmount)
+                        do {
+                            try pipeline.addHandler(waiter)
+                        } catch {
+                            waiter.abandon()
+                            throw error
+                        }
+                    }
+                    try configure(channel)
+                }
             }
         let opened: EventLoopFuture<any Channel>
         switch url.address {
         case .tcp(let host, let port): opened = bootstrap.connect(host: host, port: port)
         case .unixSocket(let path): opened = bootstrap.connect(unixDomainSocketPath: path)
         }
-        return opened.flatMapErrorThrowing { throw connectError($0, url: url, deadline: deadline) }
+        let ready = tls == nil ? opened : opened.flatMap { secured($0) }
+        return ready.flatMapErrorThrowing { throw connectError($0, url: url, deadline: deadline) }
+    }
+
+    /// Waits until the channel's TLS handshake has ended well.
+    private static func secured(_ channel: any Channel) -> EventLoopFuture<any Channel> {
+        do {
+            let waiter = try channel.pipeline.syncOperations.handler(type: TLSHandshakeWaiter.self)
+            return waiter.finished.map { channel }.flatMapErrorThrowing { error in
+                channel.close(promise: nil)
+                throw error
+            }
+        } catch {
+            return channel.eventLoop.makeFailedFuture(
+                TLSError(.closedInHandshake, "the server ended the connection at once", cause: error))
+        }
     }
 
     private static func connectError(_ error: any Error, url: RedisURL, deadline: TimeSpan) -> RedisError {
@@ -35,8 +73,28 @@ enum RedisBootstrap {
                 [error.dnsAError, error.dnsAAAAError].compactMap { $0 }.map { "\($0)" }
                 + error.connectionErrors.map { "\($0.error)" }
             return failed(url: url, reason: reasons.first ?? "the name has no address", cause: error)
+        case let error as TLSError where error.code == .timedOut:
+            return RedisError(
+                .timedOut,
+                "Redis at \(url) did not answer the TLS handshake within \(deadline.seconds) s. "
+                    + "Is that its tls-port? Without TLS it is redis://", cause: error)
+        case let error as TLSError:
+            return RedisError(
+                .connectFailed, "cannot connect to Redis at \(url) over TLS: \(advice(error))", cause: error)
         case let error as IOError: return failed(url: url, reason: error.localizedReason, cause: error)
         default: return failed(url: url, reason: "\(error)", cause: error)
+        }
+    }
+
+    /// What went wrong, and what to do about it.
+    private static func advice(_ error: TLSError) -> String {
+        switch error.code {
+        case .certificateRefused:
+            "\(error.message). Name the file of its authority: ?ssl_ca_certs=/path/ca.pem"
+        case .wrongHost: "\(error.message). Use a name or address that stands in the certificate"
+        case .notTLS, .closedInHandshake:
+            "\(error.message). Is that its tls-port? Without TLS it is redis://"
+        default: error.message
         }
     }
 

@@ -46,13 +46,18 @@ struct RedisHandshake {
         switch step {
         case .name: return
         case .login:
-            throw RedisError(.authenticationFailed, "Redis at \(url) refused the login: \(message)", cause: cause)
+            throw RedisError(
+                .authenticationFailed,
+                "Redis at \(url) refused the login: \(message). Check the URL's user and password (%-encoded)",
+                cause: cause)
         case .select:
             if cause.code == .authenticationFailed { throw wantsLogin(message, cause) }
             throw RedisError(
                 .serverError, "Redis at \(url) refused database \(url.database): \(message)", cause: cause)
         case .ping:
             if cause.code == .authenticationFailed { throw wantsLogin(message, cause) }
+            // A user that may not PING may still be allowed what it is for.
+            if message.hasPrefix("NOPERM") { return }
             throw RedisError(.serverError, "Redis at \(url) is not ready: \(message)", cause: cause)
         }
     }

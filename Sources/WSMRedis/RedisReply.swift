@@ -46,6 +46,12 @@ extension RedisError {
         if login.contains(where: { message.hasPrefix($0) }) {
             return RedisError(.authenticationFailed, "Redis refused the login: \(message)")
         }
+        if message.hasPrefix("NOPERM") {
+            return RedisError(
+                .serverError,
+                "Redis does not allow the URL's user that: \(message). Allow it with ACL SETUSER, or log in as another user"
+            )
+        }
         return RedisError(.serverError, "Redis answered with an error: \(message)")
     }
 }

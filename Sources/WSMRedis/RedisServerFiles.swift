@@ -1,4 +1,5 @@
 import CHiredis
+import WSMTLS
 
 #if canImport(Glibc)
 import Glibc
@@ -15,6 +16,9 @@ enum RedisServerFiles {
     }
 
     static func socketPath(_ folder: String) -> String { "\(folder)/redis.sock" }
+    static func authorityPath(_ folder: String) -> String { "\(folder)/ca.pem" }
+    private static func certificatePath(_ folder: String) -> String { "\(folder)/redis.pem" }
+    private static func keyPath(_ folder: String) -> String { "\(folder)/redis.key" }
 
     /// The first redis-server of the search path.
     static func findServer(searchPath: String?) throws(RedisError) -> String {
@@ -33,7 +37,7 @@ enum RedisServerFiles {
     static func writeConfiguration(folder: String, url: RedisURL, lines: [String]) throws(RedisError) {
         var text = """
             bind 127.0.0.1
-            port \(url.port ?? 0)
+            port \(url.trust == nil ? url.port ?? 0 : 0)
             unixsocket \(quoted(socketPath(folder)))
             unixsocketperm 700
             dir \(quoted(folder))
@@ -43,15 +47,36 @@ enum RedisServerFiles {
 
             """
         if let password = url.password { text += "requirepass \(quoted(password))\n" }
+        if url.trust != nil {
+            text += """
+                tls-port \(url.port ?? 0)
+                tls-cert-file \(quoted(certificatePath(folder)))
+                tls-key-file \(quoted(keyPath(folder)))
+                tls-ca-cert-file \(quoted(authorityPath(folder)))
+                tls-auth-clients no
+
+                """
+        }
         for line in lines { text += line + "\n" }
         guard socketPath(folder).utf8.count <= 103 else {
             throw RedisError(
                 .serverNotStarted,
                 "the folder \(folder) is too long a name for a socket in it; set TMPDIR to a shorter one")
         }
-        let path = "\(folder)/redis.conf"
         // The socket of an earlier server would look like the new one's.
         unlink(socketPath(folder))
+        try writeFile(text, to: "\(folder)/redis.conf")
+    }
+
+    /// Writes a server's certificate and key, and its authority's certificate.
+    static func writeIdentity(_ tls: EmbeddedRedis.Options.TLS, folder: String) throws(RedisError) {
+        try writeFile(tls.identity.certificate, to: certificatePath(folder))
+        try writeFile(tls.identity.privateKey, to: keyPath(folder))
+        try writeFile(tls.authority, to: authorityPath(folder))
+    }
+
+    /// Writes a file that only this user may read.
+    private static func writeFile(_ text: String, to path: String) throws(RedisError) {
         let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw cannotWrite(path) }
         defer { close(file) }

@@ -1,8 +1,13 @@
+public import WSMTLS
+
 /// Where a Redis is and how to log in: `redis://[user][:password]@host[:port][/database]`, or the path of a Unix socket.
 ///
+/// `rediss://` is the same over TLS: the server's certificate is always verified, with the authorities of the system or of
+/// `?ssl_ca_certs=FILE`.
+///
 /// A socket is written `unix:///path`, `redis+unix:///path` or `redis:///path`, its database as `?db=N`. User, password and
-/// path are percent-decoded, IPv6 addresses stand in brackets. The forms are those of redis-py's `Redis.from_url`, except
-/// that `rediss://` (TLS) is refused.
+/// path are percent-decoded, IPv6 addresses stand in brackets. The forms are those of redis-py's `Redis.from_url`; of its
+/// options for TLS those that would verify less are refused.
 public struct RedisURL: Sendable, Hashable, Codable {
     /// How the server is reached.
     enum Address: Sendable, Hashable, Codable {
@@ -17,6 +22,8 @@ public struct RedisURL: Sendable, Hashable, Codable {
     ///
     /// Pub/Sub is the same in all of them.
     public let database: Int
+    /// Whom to trust to vouch for the server, over TLS; `nil` without TLS.
+    public let trust: TLSTrust?
 
     /// The server's name or address without brackets; `nil` for a Unix socket.
     public var host: String? {
@@ -33,11 +40,19 @@ public struct RedisURL: Sendable, Hashable, Codable {
         if case .unixSocket(let path) = address { path } else { nil }
     }
 
-    init(address: Address, username: String? = nil, password: String? = nil, database: Int = 0) {
+    init(
+        address: Address, username: String? = nil, password: String? = nil, database: Int = 0, trust: TLSTrust? = nil
+    ) {
         self.address = address
         self.username = username
         self.password = password
         self.database = database
+        self.trust = trust
+    }
+
+    /// The same server for another user.
+    func login(as username: String?, password: String?) -> RedisURL {
+        RedisURL(address: address, username: username, password: password, database: database, trust: trust)
     }
 
     /// The same Redis behind a relay on a port of 127.0.0.1: login and database stay.
@@ -62,7 +77,9 @@ extension RedisURL: CustomStringConvertible, CustomDebugStringConvertible, Custo
         switch address {
         case .tcp(let host, let port):
             let shown = host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host
-            return "redis://\(login)\(shown):\(port)/\(database)"
+            var authority = ""
+            if case .file(let path)? = trust { authority = "?ssl_ca_certs=\(RedisURLParser.percentEncoded(path))" }
+            return "\(trust == nil ? "redis" : "rediss")://\(login)\(shown):\(port)/\(database)\(authority)"
         case .unixSocket(let path):
             return "unix://\(login)\(RedisURLParser.percentEncoded(path))" + (database == 0 ? "" : "?db=\(database)")
         }
@@ -78,7 +95,7 @@ extension RedisURL: CustomStringConvertible, CustomDebugStringConvertible, Custo
 public struct RedisURLError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The part that is wrong.
     public enum Code: String, Hashable, Sendable, CaseIterable {
-        case missingScheme, unknownScheme, tlsUnsupported, invalidCharacter, invalidPercentEncoding, missingHost
+        case missingScheme, unknownScheme, invalidCharacter, invalidPercentEncoding, missingHost
         case invalidHost, invalidPort, invalidDatabase, invalidOption, invalidSocketPath
     }
 

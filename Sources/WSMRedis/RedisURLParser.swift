@@ -1,3 +1,5 @@
+internal import WSMTLS
+
 /// Takes a Redis URL apart, byte by byte.
 ///
 /// No message repeats any of the text but its scheme and an option's name.
@@ -18,21 +20,25 @@ enum RedisURLParser {
         }
         let (scheme, rest) = try splitScheme(bytes[...])
         let query = rest.firstIndex(of: UInt8(ascii: "?"))
-        let options = try parseOptions(query.map { rest[($0 + 1)...] } ?? [])
+        let options = try parseOptions(query.map { rest[($0 + 1)...] } ?? [], scheme: scheme)
         let hierarchy = rest[..<(query ?? rest.endIndex)]
         let pathStart = hierarchy.firstIndex(of: UInt8(ascii: "/")) ?? hierarchy.endIndex
         let (login, server) = try splitLogin(hierarchy[..<pathStart])
         let path = hierarchy[pathStart...]
-        if scheme == "redis", !server.isEmpty {
+        if scheme == "rediss", server.isEmpty {
+            throw RedisURLError(.missingHost, "the Redis URL names no host; write rediss://localhost:6379/0")
+        }
+        if scheme == "rediss" || scheme == "redis" && !server.isEmpty {
             guard !path.contains(UInt8(ascii: "@")) else {
                 throw RedisURLError(
                     .invalidCharacter, "the Redis URL holds a '/' before its '@'; inside a password write it as %2F")
             }
             let (host, port) = try parseServer(server)
-            let database = try databaseOfPath(path, options: options)
+            let database = try databaseOfPath(path, option: options.database)
+            let trust = options.authorityFile.map { TLSTrust.file($0) } ?? .system
             return RedisURL(
                 address: .tcp(host: host, port: port), username: login.user, password: login.password,
-                database: database)
+                database: database, trust: scheme == "rediss" ? trust : nil)
         }
         guard server.isEmpty else {
             throw RedisURLError(
@@ -41,7 +47,8 @@ enum RedisURLParser {
         }
         let socket = try parseSocketPath(path, scheme: scheme)
         return RedisURL(
-            address: .unixSocket(path: socket), username: login.user, password: login.password, database: options ?? 0)
+            address: .unixSocket(path: socket), username: login.user, password: login.password,
+            database: options.database ?? 0)
     }
 
     private static func splitScheme(_ bytes: Bytes) throws(RedisURLError) -> (String, Bytes) {
@@ -53,15 +60,12 @@ enum RedisURLParser {
         }
         let scheme = String(decoding: bytes[..<end], as: UTF8.self).lowercased()
         switch scheme {
-        case "redis", "unix", "redis+unix": return (scheme, bytes[(end + mark.count)...])
-        case "rediss":
-            throw RedisURLError(
-                .tlsUnsupported, "TLS to Redis is not supported yet: use redis:// (rediss:// means TLS)")
+        case "redis", "rediss", "unix", "redis+unix": return (scheme, bytes[(end + mark.count)...])
         default:
             let isPlain = scheme.utf8.allSatisfy { isLetterOrDigit($0) } && scheme.utf8.count <= 12
             throw RedisURLError(
                 .unknownScheme,
-                "the Redis URL has an unknown scheme\(isPlain ? " '\(scheme)'" : ""); use redis://, unix:// or redis+unix://"
+                "the Redis URL has an unknown scheme\(isPlain ? " '\(scheme)'" : ""); use redis://, rediss:// (TLS), unix:// or redis+unix://"
             )
         }
     }
@@ -122,10 +126,10 @@ enum RedisURLParser {
         return (name, port)
     }
 
-    private static func databaseOfPath(_ path: Bytes, options: Int?) throws(RedisURLError) -> Int {
+    private static func databaseOfPath(_ path: Bytes, option: Int?) throws(RedisURLError) -> Int {
         let digits = path.dropFirst()
-        guard !digits.isEmpty else { return options ?? 0 }
-        guard let database = number(digits), options == nil || options == database else {
+        guard !digits.isEmpty else { return option ?? 0 }
+        guard let database = number(digits), option == nil || option == database else {
             throw invalidDatabase
         }
         return database
@@ -148,21 +152,51 @@ enum RedisURLParser {
         return decoded
     }
 
-    /// The database number of `?db=N`, the only option there is.
-    private static func parseOptions(_ query: Bytes) throws(RedisURLError) -> Int? {
+    /// What may stand after the question mark.
+    private struct Options {
         var database: Int?
+        var authorityFile: String?
+    }
+
+    /// Reads `db=N`, and with TLS `ssl_ca_certs=FILE`.
+    private static func parseOptions(_ query: Bytes, scheme: String) throws(RedisURLError) -> Options {
+        var options = Options()
         for option in query.split(separator: UInt8(ascii: "&")) {
             let equals = option.firstIndex(of: UInt8(ascii: "=")) ?? option.endIndex
-            let name = option[..<equals]
-            guard name.elementsEqual("db".utf8) else {
-                let isPlain = name.allSatisfy(isLetterOrDigit) && name.count <= 20
-                let shown = isPlain ? " '\(String(decoding: name, as: UTF8.self))'" : ""
-                throw RedisURLError(.invalidOption, "the Redis URL has an unknown option\(shown); the only one is db=N")
+            let name = String(decoding: option[..<equals], as: UTF8.self)
+            let value = option[equals...].dropFirst()
+            switch name {
+            case "db":
+                guard options.database == nil, let database = number(value) else { throw invalidDatabase }
+                options.database = database
+            case "ssl_ca_certs" where scheme == "rediss":
+                let path = try percentDecoded(value, part: "option ssl_ca_certs")
+                guard options.authorityFile == nil, !path.isEmpty else {
+                    throw RedisURLError(
+                        .invalidOption,
+                        "the Redis URL's option ssl_ca_certs must name one file: ssl_ca_certs=/path/ca.pem")
+                }
+                options.authorityFile = path
+            default: throw unknownOption(name, scheme: scheme)
             }
-            guard database == nil, let value = number(option[equals...].dropFirst()) else { throw invalidDatabase }
-            database = value
         }
-        return database
+        return options
+    }
+
+    private static func unknownOption(_ name: String, scheme: String) -> RedisURLError {
+        if name == "ssl_ca_certs" {
+            return RedisURLError(.invalidOption, "the Redis URL's option ssl_ca_certs needs TLS: rediss://")
+        }
+        if name.hasPrefix("ssl_") {
+            return RedisURLError(
+                .invalidOption,
+                "of the Redis URL's options for TLS only ssl_ca_certs=FILE is known: the certificate is always verified"
+            )
+        }
+        let isPlain = name.utf8.allSatisfy(isLetterOrDigit) && name.utf8.count <= 20
+        let known = scheme == "rediss" ? "db=N and ssl_ca_certs=FILE" : "db=N"
+        return RedisURLError(
+            .invalidOption, "the Redis URL has an unknown option\(isPlain ? " '\(name)'" : ""); there is only \(known)")
     }
 
     private static var invalidDatabase: RedisURLError {

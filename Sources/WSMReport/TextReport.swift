@@ -217,6 +217,10 @@ extension TextReport {
             text += ", \(Figures.grouped(timing.negativeLatencies)) negative latencies"
         }
         if clients.failed > 0 { text += ", \(Figures.grouped(clients.failed)) clients never connected" }
+        if let refused = clients.refused, refused.total > 0 {
+            let kinds = refused.byName.filter { $0.count > 0 }.map { "\(Figures.grouped($0.count)) \($0.name)" }
+            text += ", clients refused: \(kinds.joined(separator: ", "))"
+        }
         if clients.reconnects > 0 { text += ", \(Figures.grouped(clients.reconnects)) reconnects" }
         let reasons = validity.reasons.flatMap { reason in
             PlainText.wrap(PlainText.printable(reason), width: width - margin).map { entry("", $0) }

@@ -18,6 +18,7 @@ package struct ClientsSpec: Hashable, Sendable {
     package var slow: SlowReadersSpec
     /// The waits of a client that lost its connection.
     package var reconnect: ReconnectSpec
+    package var auth = CredentialsSpec()
 
     package init(count: Int = 0) {
         self.count = count
@@ -54,6 +55,30 @@ package struct SlowReadersSpec: Hashable, Sendable {
     package init(count: Int = 0, readRate: Int = 4096) {
         self.count = count
         self.readRate = readRate
+    }
+}
+
+/// What clients show where instances ask for a token.
+package enum Credential: String, CaseIterable, Sendable {
+    case valid
+    case expired
+    case wrong
+    case forbidden
+    case malformed
+}
+
+/// The shares of clients that must be refused; the rest show a valid token.
+package struct CredentialsSpec: Hashable, Sendable {
+    package var expired = Share.zero
+    package var wrong = Share.zero
+    package var forbidden = Share.zero
+    package var malformed = Share.zero
+
+    package init() {}
+
+    /// The bad ones in the order in which they are dealt out.
+    package var shares: [(credential: Credential, share: Share)] {
+        [(.expired, expired), (.wrong, wrong), (.forbidden, forbidden), (.malformed, malformed)]
     }
 }
 

@@ -25,6 +25,10 @@ package struct ClusterSpec: Hashable, Sendable {
     /// Bytes that a private Redis keeps for one subscription before it cuts it; `nil`: Redis' own default (32 MiB, or 8 MiB for
     /// a minute).
     package var pubsubBufferLimit: Int?
+    package var redisSecurity = RedisSecurity()
+    /// Whether clients connect over TLS.
+    package var tls = false
+    package var auth = ClientAuth.none
 
     /// A cluster of defaults with the policies of `profile`.
     package init(profile: Profile = .hardened) {
@@ -94,6 +98,26 @@ package struct SlowClientSpec: Hashable, Sendable {
         self.policy = policy
         self.limit = limit
     }
+}
+
+/// How the private Redis server of a run is secured.
+package struct RedisSecurity: Hashable, Sendable {
+    /// It takes TLS only.
+    package var tls = false
+    /// Instances log in as a user who may do no more than they need.
+    package var acl = false
+
+    package init(tls: Bool = false, acl: Bool = false) {
+        self.tls = tls
+        self.acl = acl
+    }
+}
+
+/// Whom an instance lets in.
+package enum ClientAuth: String, CaseIterable, Sendable {
+    case none
+    /// Who shows a bearer token that the run has signed.
+    case token
 }
 
 /// The Redis server of a cluster.

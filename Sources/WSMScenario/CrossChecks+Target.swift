@@ -6,6 +6,7 @@ extension CrossChecks {
         let target = root.inside("target")
         checkPublish(target.inside("publish"))
         checkPIDs(target)
+        checkAuthority(target)
         if let urls = target.value("clients"), case .list(let items) = urls.content, items.isEmpty {
             faults.error(
                 at: urls.origin, "target.clients is empty", hint: "for example [\"ws://127.0.0.1:8080/api/ws/events\"]")
@@ -35,12 +36,8 @@ extension CrossChecks {
         case ("http", "https"):
             faults.error(
                 at: place, "target.publish.url: TLS (https://) is not supported yet",
-                hint: "use the http:// address behind the TLS proxy")
-        case ("redis", "rediss"):
-            faults.error(
-                at: place, "target.publish.url: TLS to Redis (rediss://) is not supported yet",
-                hint: "use redis:// or unix://")
-        case ("redis", "redis"), ("redis", "unix"): break
+                hint: "clients take wss:// and Redis rediss://; for HTTP use the http:// address behind the TLS proxy")
+        case ("redis", "redis"), ("redis", "rediss"), ("redis", "unix"): break
         case ("http", _), ("redis", _):
             faults.error(
                 at: place, "target.publish.url does not fit via: \(via)",
@@ -53,6 +50,15 @@ extension CrossChecks {
                 at: origin(publish, "channel"), "target.publish.channel belongs to via: redis",
                 hint: "with via: http the URL says where a message goes")
         }
+    }
+
+    private mutating func checkAuthority(_ target: TreeReader) {
+        let isSecured = target.items("clients").contains { $0.node?.text?.hasPrefix("wss://") == true }
+        guard target.has("certificateAuthority"), !isSecured else { return }
+        faults.error(
+            at: origin(target, "certificateAuthority"),
+            "target.certificateAuthority has no effect: no client connects over TLS",
+            hint: "write wss:// in target.clients; a rediss:// URL names its own: ?ssl_ca_certs=FILE")
     }
 
     private mutating func checkPIDs(_ target: TreeReader) {

@@ -10,6 +10,7 @@ struct CrossChecks {
         checks.checkCluster()
         checks.checkClients()
         checks.checkProcesses()
+        checks.checkSecurity()
         for (index, workload) in checks.root.items("workload").enumerated() { checks.check(workload, index) }
         checks.checkPlanSize()
         checks.checkBounds()

@@ -16,6 +16,8 @@ indirect enum Shape: Sendable {
     case size(ClosedRange<Int>)
     case byteRate(ClosedRange<Int>)
     case share
+    /// `true` or `false`.
+    case flag
     case distribution
     case threshold
     case list(of: Shape, ClosedRange<Int>)

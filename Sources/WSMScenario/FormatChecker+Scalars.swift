@@ -32,6 +32,9 @@ extension FormatChecker {
             try require(QuantityReader.byteRate(text), in: range) { "\(QuantityWriter.size($0))/s" }
         case .share:
             _ = try QuantityReader.share(text)
+        case .flag:
+            guard text != "true", text != "false" else { return }
+            throw QuantityError(message: "\(Diagnostic.quoted(text)) is neither true nor false", hint: "true or false")
         case .distribution:
             let distribution = try QuantityReader.distribution(text)
             try require(distribution.longestParameter, in: .zero...Limits.step, QuantityWriter.duration)
@@ -66,9 +69,6 @@ extension FormatChecker {
                 hint: "1 to 100 letters, digits, dots, dashes or underscores, the first a letter or a digit")
         case .redisURL:
             try checkURL(text, schemes: ["redis", "rediss", "unix"], example: "redis://127.0.0.1:6379")
-            guard text.hasPrefix("rediss://") else { return }
-            faults.error(
-                at: origin, "\(path): TLS to Redis (rediss://) is not supported yet", hint: "use redis:// or unix://")
         case .webSocketURL:
             try checkWebSocketURL(text)
         case .publishURL:
@@ -89,13 +89,8 @@ extension FormatChecker {
     }
 
     private func checkWebSocketURL(_ text: String) throws(QuantityError) {
-        guard !text.hasPrefix("wss://") else {
-            throw QuantityError(
-                message: "TLS (wss://) is not supported yet",
-                hint: "use the ws:// address behind the TLS proxy")
-        }
         do throws(TargetURL.Fault) {
-            let url = try TargetURL(text, schemes: ["ws"])
+            let url = try TargetURL(text, schemes: ["ws", "wss"])
             guard url.login == nil else {
                 throw TargetURL.Fault(
                     message: "a WebSocket URL with a user or a password is not supported",

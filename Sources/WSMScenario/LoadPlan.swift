@@ -26,6 +26,8 @@ package struct PlannedClient: Hashable, Sendable {
     package var connectAt: TimeSpan
     /// Bytes a second that it reads; `nil`: as fast as it can.
     package var readRate: Int?
+    /// What it shows where instances ask for a token.
+    package var credential = Credential.valid
 }
 
 /// A session that ends and begins anew.

@@ -16,7 +16,8 @@ extension LoadPlan {
         output("# client\tindex\tinstance\tconnect at\tread rate\n")
         for client in clients {
             let rate = client.readRate.map { "\($0)" } ?? "-"
-            output("client\t\(client.index)\t\(client.instance)\t\(client.connectAt.nanoseconds)\t\(rate)\n")
+            let token = client.credential == .valid ? "" : "\t\(client.credential.rawValue)"
+            output("client\t\(client.index)\t\(client.instance)\t\(client.connectAt.nanoseconds)\t\(rate)\(token)\n")
         }
         output("# churn\tat\tclient\n")
         for churn in churn { output("churn\t\(churn.at.nanoseconds)\t\(churn.client)\n") }

@@ -50,6 +50,7 @@ private struct LoadPlanner {
             return PlannedClient(index: index, instance: assign(index), connectAt: connectAt, readRate: nil)
         }
         for index in slowReaders(spec) { clients[index].readRate = spec.slow.readRate }
+        dealCredentials(spec.auth, among: &clients)
         return clients
     }
 
@@ -65,6 +66,21 @@ private struct LoadPlanner {
         case .weights(let weights):
             let slots = Spread.Slots(weights: weights)
             return { Spread.weighted($0, over: slots) }
+        }
+    }
+
+    /// Deals the bad tokens out among the clients that read freely, by the order of their draws.
+    private func dealCredentials(_ spec: CredentialsSpec, among clients: inout [PlannedClient]) {
+        guard spec.shares.contains(where: { $0.share != .zero }) else { return }
+        let draws = clients.filter { $0.readRate == nil }.map { client in
+            var random = random(.credentials, UInt64(client.index))
+            return (key: random.next(), index: client.index)
+        }
+        var rest = draws.sorted { $0 < $1 }.map(\.index)[...]
+        for (credential, share) in spec.shares {
+            let count = Int((Double(clients.count) * share.fraction).rounded())
+            for index in rest.prefix(count) { clients[index].credential = credential }
+            rest = rest.dropFirst(count)
         }
     }
 

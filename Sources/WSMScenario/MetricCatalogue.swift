@@ -36,6 +36,9 @@ package enum MetricCatalogue {
         for name in ["planned", "connected", "failed", "reconnects"] { all.append(("clients.\(name)", .count)) }
         all += lossCauses.map { ("delivery.lostByCause.\($0)", .count) }
         all.append(("delivery.perSecond", .rate))
+        for name in ["expired", "wrong", "forbidden", "malformed", "otherwise", "admitted", "validRefused"] {
+            all.append(("clients.refused.\(name)", .count))
+        }
         let stages = ["worker", "queue", "publish", "broker", "write", "wire"].map { "stages.\($0)" }
         for histogram in ["latency", "latencyFromActualSend", "scheduleSlip", "fanOutSkew"] + stages {
             all.append(("\(histogram).count", .count))

@@ -65,13 +65,19 @@ package struct TargetSpec: Hashable, Sendable {
     /// Where clients connect to, as WebSocket URLs.
     package var clients: [String]
     package var subprotocols: [String]
+    /// The PEM file of the authority that vouches for its `wss` URLs; `nil`: those that the system trusts.
+    package var certificateAuthority: String?
     package var publish: TargetPublish
     /// The processes whose CPU and memory are recorded.
     package var pids: [Int]
 
-    package init(clients: [String], subprotocols: [String] = [], publish: TargetPublish, pids: [Int] = []) {
+    package init(
+        clients: [String], subprotocols: [String] = [], certificateAuthority: String? = nil, publish: TargetPublish,
+        pids: [Int] = []
+    ) {
         self.clients = clients
         self.subprotocols = subprotocols
+        self.certificateAuthority = certificateAuthority
         self.publish = publish
         self.pids = pids
     }

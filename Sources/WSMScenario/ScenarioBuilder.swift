@@ -41,9 +41,13 @@ enum ScenarioBuilder {
             cluster.slowClient.limit = slow.size("limit", cluster.slowClient.limit) ?? cluster.slowClient.limit
         }
         cluster.sendBuffer = reader.has("sendBuffer") ? reader.size("sendBuffer", 0) : nil
-        cluster.redis = reader.inside("redis").text("url").map { .url($0) } ?? .embedded
         let redis = reader.inside("redis")
+        cluster.redis = redis.text("url").map { .url($0) } ?? .embedded
         cluster.pubsubBufferLimit = redis.has("pubsubBufferLimit") ? redis.size("pubsubBufferLimit", 1024) : nil
+        cluster.redisSecurity.tls = redis.flag("tls", false) ?? false
+        cluster.redisSecurity.acl = redis.flag("acl", false) ?? false
+        cluster.tls = reader.flag("tls", cluster.tls) ?? cluster.tls
+        cluster.auth = reader.word("auth", cluster.auth) ?? cluster.auth
         return cluster
     }
 
@@ -68,6 +72,11 @@ enum ScenarioBuilder {
         clients.reconnect.initial =
             reconnect.duration("initial", clients.reconnect.initial) ?? clients.reconnect.initial
         clients.reconnect.max = reconnect.duration("max", clients.reconnect.max) ?? clients.reconnect.max
+        let auth = reader.inside("auth")
+        clients.auth.expired = auth.share("expired", .zero) ?? .zero
+        clients.auth.wrong = auth.share("wrong", .zero) ?? .zero
+        clients.auth.forbidden = auth.share("forbidden", .zero) ?? .zero
+        clients.auth.malformed = auth.share("malformed", .zero) ?? .zero
         return clients
     }
 
@@ -157,6 +166,7 @@ enum ScenarioBuilder {
         return TargetSpec(
             clients: reader.items("clients").compactMap { $0.node?.text },
             subprotocols: reader.items("subprotocols").compactMap { $0.node?.text },
+            certificateAuthority: reader.text("certificateAuthority"),
             publish: publish.text("via") == "http" ? .http(url: url) : .redis(url: url, channel: channel),
             pids: reader.items("pids").compactMap { $0.node?.text.flatMap { Int($0) } })
     }

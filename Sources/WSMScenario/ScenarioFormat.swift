@@ -62,6 +62,12 @@ enum ScenarioFormat {
             "sendBuffer", .size(Limits.sendBuffer),
             "Bytes that the kernel keeps for one client before a slow one is felt. Default: the system's, up to 4MiB."),
         KeyFormat("redis", .map(redis), "The Redis server of the broadcast manager."),
+        KeyFormat(
+            "tls", .flag, default: "false",
+            "Clients connect with wss, and verify the certificate that the run makes for its instances."),
+        KeyFormat(
+            "auth", .choice(ClientAuth.words), default: "none",
+            "none lets every client in; token asks each for a bearer token that the run signs."),
     ])
 
     private static let slowClient = MapFormat(keys: [
@@ -74,10 +80,14 @@ enum ScenarioFormat {
             KeyFormat(
                 "mode", .choice(["embedded", "cluster", "sentinel"], unsupported: ["cluster", "sentinel"]),
                 default: "embedded", "embedded: a private redis-server, started and ended by the run."),
-            KeyFormat("url", .text(.redisURL), "A Redis server that runs already: redis://… or unix://…"),
+            KeyFormat("url", .text(.redisURL), "A Redis server that runs already: redis://…, rediss://… or unix://…"),
             KeyFormat(
                 "pubsubBufferLimit", .size(Limits.slowClientBytes),
                 "Bytes that the private Redis keeps for one subscription before it cuts it. Default: Redis' own."),
+            KeyFormat("tls", .flag, default: "false", "The private server takes TLS only (rediss)."),
+            KeyFormat(
+                "acl", .flag, default: "false",
+                "Instances log in as a user of their own, who may use their channels and commands only."),
         ], atMostOneOf: ["mode", "url"])
 
     static let clients = MapFormat(keys: [
@@ -125,6 +135,15 @@ enum ScenarioFormat {
                     KeyFormat("initial", .duration(Limits.backoff), default: "100ms", "The first wait."),
                     KeyFormat("max", .duration(Limits.backoff), default: "5s", "The longest wait."),
                 ])), "How a client that lost its connection comes back: waits double from the first to the longest."),
+        KeyFormat("auth", .map(auth), "Clients that must be refused. The others have valid tokens."),
+    ])
+
+    private static let auth = MapFormat(keys: [
+        KeyFormat("expired", .share, default: "0%", "Clients whose token has expired: 401, then close 1008."),
+        KeyFormat("wrong", .share, default: "0%", "Clients whose token somebody else signed: 401, then close 1008."),
+        KeyFormat(
+            "forbidden", .share, default: "0%", "Clients whose token does not allow events: 403, then close 1008."),
+        KeyFormat("malformed", .share, default: "0%", "Clients whose header holds no token: close 1002."),
     ])
 
     private static let arrival = KeyFormat(
@@ -166,6 +185,9 @@ enum ScenarioFormat {
         KeyFormat(
             "clients", .list(of: .text(.webSocketURL), Limits.instances), required: true,
             "Where clients connect to: the URL of each instance."),
+        KeyFormat(
+            "certificateAuthority", .text(.any(limit: 4096)),
+            "The PEM file of the authority that vouches for wss:// URLs, in place of the system's."),
         KeyFormat("subprotocols", .list(of: .text(.subprotocol), 1...16), "What clients offer at the handshake."),
         KeyFormat(
             "publish",

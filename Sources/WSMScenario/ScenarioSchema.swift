@@ -94,6 +94,7 @@ package enum ScenarioSchema {
         case .size: Quantity.size.reference
         case .byteRate: Quantity.speed.reference
         case .share: Quantity.share.reference
+        case .flag: .object([("type", .text("boolean"))])
         case .distribution: Quantity.distribution.reference
         case .threshold: Quantity.threshold.reference
         case .list(let element, let counts):

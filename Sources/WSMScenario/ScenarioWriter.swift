@@ -59,15 +59,19 @@ private struct ScenarioWriter {
         if let bytes = cluster.sendBuffer { line(1, "sendBuffer", QuantityWriter.size(bytes)) }
         switch cluster.redis {
         case .embedded:
+            let (tls, acl) = (cluster.redisSecurity.tls, cluster.redisSecurity.acl)
             let limit = cluster.pubsubBufferLimit.map { ", pubsubBufferLimit: \(QuantityWriter.size($0))" } ?? ""
-            line(1, "redis", "{mode: embedded\(limit)}")
+            line(1, "redis", "{mode: embedded, tls: \(tls), acl: \(acl)\(limit)}")
         case .url(let url): line(1, "redis", "{url: \(quoted(url))}")
         }
+        line(1, "tls", "\(cluster.tls)")
+        line(1, "auth", cluster.auth.rawValue)
     }
 
     private mutating func write(_ target: TargetSpec) {
         text += "\ntarget:\n"
         line(1, "clients", list(target.clients.map(quoted)))
+        if let file = target.certificateAuthority { line(1, "certificateAuthority", quoted(file)) }
         if !target.subprotocols.isEmpty { line(1, "subprotocols", list(target.subprotocols.map(quoted))) }
         switch target.publish {
         case .redis(let url, let channel):
@@ -96,6 +100,9 @@ private struct ScenarioWriter {
         line(
             1, "reconnect",
             "{initial: \(QuantityWriter.duration(initial)), max: \(QuantityWriter.duration(longest))}")
+        let refused = clients.auth.shares.filter { $0.share != .zero }
+            .map { "\($0.credential.rawValue): \(QuantityWriter.share($0.share))" }
+        if !refused.isEmpty { line(1, "auth", "{\(refused.joined(separator: ", "))}") }
     }
 
     private mutating func write(_ workload: WorkloadSpec) {

@@ -1,4 +1,4 @@
-/// The `ws` or `http` URL of a target, taken apart (RFC 3986; RFC 6455, section 3): `http://user:password@host:port/path?query`.
+/// The `ws`, `wss` or `http` URL of a target, taken apart (RFC 3986; RFC 6455, section 3): `http://user:password@host:port/path?query`.
 ///
 /// Its description hides the password and the query, which may hold a token.
 package struct TargetURL: Hashable, Sendable, CustomStringConvertible {
@@ -8,7 +8,7 @@ package struct TargetURL: Hashable, Sendable, CustomStringConvertible {
         package var password: String
     }
 
-    /// `ws` or `http`.
+    /// `ws`, `wss` or `http`.
     package let scheme: String
     package let login: Login?
     /// A name or an address; IPv6 without its brackets.
@@ -56,7 +56,7 @@ package struct TargetURL: Hashable, Sendable, CustomStringConvertible {
             server = server[server.index(after: at)...]
         }
         let path = String(rest[end...])
-        (host, port) = try TargetURL.server(server, hint: hint)
+        (host, port) = try TargetURL.server(server, defaultPort: scheme == "wss" ? 443 : 80, hint: hint)
         self.scheme = scheme
         self.login = login
         self.path = path.hasPrefix("/") ? path : "/" + path
@@ -74,7 +74,7 @@ package struct TargetURL: Hashable, Sendable, CustomStringConvertible {
         return Login(user: user, password: password)
     }
 
-    private static func server(_ text: Substring, hint: String) throws(Fault) -> (String, Int) {
+    private static func server(_ text: Substring, defaultPort: Int, hint: String) throws(Fault) -> (String, Int) {
         var host = text
         var port: Substring?
         if text.first == "[", let end = text.firstIndex(of: "]") {
@@ -94,7 +94,7 @@ package struct TargetURL: Hashable, Sendable, CustomStringConvertible {
         guard !host.isEmpty, host.utf8.count <= 253, isName else {
             throw Fault(message: "the URL names no server", hint: hint)
         }
-        guard let port else { return (String(host), 80) }
+        guard let port else { return (String(host), defaultPort) }
         guard port.utf8.count <= 5, port.utf8.allSatisfy({ (48...57).contains($0) }), let number = Int(port),
             (1...65535).contains(number)
         else { throw Fault(message: "the URL's port is no number from 1 to 65535", hint: hint) }

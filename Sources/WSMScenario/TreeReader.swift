@@ -32,6 +32,8 @@ struct TreeReader {
     func byteRate(_ key: String, _ fallback: Int) -> Int? { read(key, fallback, QuantityReader.byteRate) }
     func share(_ key: String, _ fallback: Share) -> Share? { read(key, fallback, QuantityReader.share) }
 
+    func flag(_ key: String, _ fallback: Bool) -> Bool? { read(key, fallback) { $0 == "true" } }
+
     func distribution(_ key: String, _ fallback: Distribution) -> Distribution? {
         read(key, fallback, QuantityReader.distribution)
     }

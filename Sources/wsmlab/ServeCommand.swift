@@ -17,6 +17,7 @@ struct ServeCommand: AsyncParsableCommand {
               wsmlab serve --port 8080
               wsmlab serve --manager broadcast --redis redis://127.0.0.1:6379 --port 8080
               wsmlab serve --profile reference --redis redis://127.0.0.1:6379
+              wsmlab serve --tls-certificate server.pem --tls-key server.key --redis 'rediss://host?ssl_ca_certs=ca.pem'
             """)
 
     @Option(
@@ -46,12 +47,26 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Clients must show this bearer token in Sec-WebSocket-Protocol.")
     var token: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Serve over TLS (https, wss) with the certificate in this PEM file, and those between it and its authority.",
+            valueName: "file"), completion: .file(extensions: ["pem", "crt"]))
+    var tlsCertificate: String?
+
+    @Option(
+        help: ArgumentHelp("The certificate's key: a PEM file without a passphrase.", valueName: "file"),
+        completion: .file(extensions: ["pem", "key"]))
+    var tlsKey: String?
+
     private var chosenManager: ManagerKind { manager ?? (redis == nil ? .memory : .broadcast) }
 
     func validate() throws {
         guard (0...65535).contains(port) else { throw ValidationError("--port must be from 0 to 65535") }
         guard (1...1000).contains(workers) else { throw ValidationError("--workers must be from 1 to 1000") }
         guard token?.isEmpty != true else { throw ValidationError("--token must not be empty") }
+        guard (tlsCertificate == nil) == (tlsKey == nil) else {
+            throw ValidationError("--tls-certificate and --tls-key belong together: give both, or neither")
+        }
         if let redis { try ScenarioFlags.checkRedisURL(redis) }
         if chosenManager == .broadcast, redis == nil {
             throw ValidationError(
@@ -68,11 +83,14 @@ struct ServeCommand: AsyncParsableCommand {
             interruption, first: { Output.errors.write("stopping; once more quits at once\n") }, last: {})
         let options = ServeOptions(
             manager: chosenManager, policies: .of(profile), redisURL: redis, host: host, port: port, workers: workers,
-            allowBroadcast: allowBroadcast, token: token)
+            allowBroadcast: allowBroadcast, token: token,
+            tls: tlsCertificate.flatMap { file in tlsKey.map { (certificate: file, key: $0) } })
+        let secure = options.tls == nil ? "" : "s"
         try await InstanceServer.serve(
             options: options,
             ready: { address in
-                Output.standard.write("listening on http://\(address), WebSocket ws://\(address)/api/ws/events\n")
+                Output.standard.write(
+                    "listening on http\(secure)://\(address), WebSocket ws\(secure)://\(address)/api/ws/events\n")
                 Output.standard.flush()
             }, interruption: interruption)
     }

@@ -72,24 +72,44 @@ struct DiagnosticTests {
         arguments: [
             ("cluster: {redis: {mode: sentinel}}", "3:25", "cluster.redis.mode: sentinel"),
             ("cluster: {redis: {mode: cluster}}", "3:25", "cluster.redis.mode: cluster"),
-            ("cluster: {redis: {url: 'rediss://h'}}", "3:24", "cluster.redis.url: TLS to Redis (rediss://)"),
-            (
-                "target: {clients: ['wss://h/'], publish: {via: http, url: 'http://h/'}}", "3:20",
-                "target.clients[0]: TLS (wss://)"
-            ),
             (
                 "target: {clients: ['ws://h/'], publish: {via: http, url: 'https://h/'}}", "3:58",
                 "target.publish.url: TLS (https://)"
-            ),
-            (
-                "target: {clients: ['ws://h/'], publish: {via: redis, url: 'rediss://h'}}", "3:59",
-                "target.publish.url: TLS to Redis (rediss://)"
             ),
         ])
     func unsupported(_ cluster: String, _ place: String, _ what: String) throws {
         let found = faults(scenarioText(cluster: cluster))
         try #require(found.count == 1, "\(found)")
         #expect(found[0].hasPrefix("s.yaml:\(place): error: \(what) is not supported yet"), "\(found)")
+    }
+
+    @Test(
+        "TLS, users and tokens must fit together",
+        arguments: [
+            ("cluster: {tls: yes}", "3:16", "cluster.tls: \"yes\" is neither true nor false"),
+            ("cluster: {redis: {url: 'redis://h', tls: true}}", "3:42", "cluster.redis.tls is for the private server"),
+            ("cluster: {redis: {url: 'redis://h', acl: true}}", "3:42", "cluster.redis.acl is for the private server"),
+            ("cluster: {auth: tokens}", "3:17", "cluster.auth: unknown value \"tokens\""),
+            ("cluster: {tls: true}\nclients: {transport: direct}", "3:16", "cluster.tls makes no sense"),
+            ("cluster: {auth: token}\nclients: {transport: direct}", "3:17", "cluster.auth makes no sense"),
+            ("cluster: {}\nclients: {auth: {expired: 5%}}", "4:17", "clients.auth needs cluster.auth: token"),
+            (
+                "target: {clients: ['ws://h/'], publish: {via: redis, url: 'rediss://h'}}\nclients: {auth: {wrong: 1%}}",
+                "4:17", "clients.auth needs cluster.auth: token"
+            ),
+            (
+                "cluster: {auth: token}\nclients: {auth: {expired: 60%, wrong: 60%}}", "4:17",
+                "clients.auth: expired, wrong, forbidden, malformed together"
+            ),
+            (
+                "target: {clients: ['ws://h/'], certificateAuthority: x, publish: {via: http, url: 'http://h/'}}",
+                "3:54", "target.certificateAuthority has no effect"
+            ),
+        ])
+    func security(_ cluster: String, _ place: String, _ what: String) throws {
+        let found = faults(scenarioText(cluster: cluster))
+        try #require(found.count == 1, "\(found)")
+        #expect(found[0].hasPrefix("s.yaml:\(place): error: \(what)"), "\(found)")
     }
 
     @Test("A bounded lag cannot be expected without its bound")

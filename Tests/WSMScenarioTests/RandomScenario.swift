@@ -21,6 +21,12 @@ struct RandomScenario {
         let hasTarget = random.below(4) == 0
         scenario.system = hasTarget ? .target(target()) : .cluster(cluster())
         scenario.clients = clients(instances: scenario.instanceCount)
+        if case .cluster(let cluster) = scenario.system, cluster.auth == .token {
+            scenario.clients.auth.expired = Share(millionths: random.below(250_000))
+            scenario.clients.auth.wrong = pick([.zero, Share(millionths: random.below(250_000))])
+            scenario.clients.auth.forbidden = Share(millionths: random.below(250_000))
+            scenario.clients.auth.malformed = Share(millionths: random.below(250_000))
+        }
         scenario.workload = (0..<random.below(4)).map { _ in hasTarget ? targetWorkload() : workload() }
         scenario.expect = expect()
         if hasTarget {
@@ -77,8 +83,15 @@ struct RandomScenario {
         let policy = pick(SlowClientPolicy.self)
         let limit = policy == .buffer ? SlowClientSpec.defaultLimit : 1024 + random.below(1 << 22)
         cluster.slowClient = SlowClientSpec(policy: policy, limit: limit)
-        cluster.redis = pick([.embedded, .url("redis://:p%22w@h:1/2"), .url("unix:///tmp/r.sock?db=3")])
         cluster.sendBuffer = pick([nil, 64 << 10])
+        cluster.tls = random.below(2) == 0
+        cluster.auth = pick(ClientAuth.self)
+        cluster.redis = pick([
+            .embedded, .url("redis://:p%22w@h:1/2"), .url("unix:///tmp/r.sock?db=3"), .url("rediss://h"),
+        ])
+        if cluster.redis == .embedded, cluster.manager == .broadcast {
+            cluster.redisSecurity = RedisSecurity(tls: random.below(2) == 0, acl: random.below(2) == 0)
+        }
         if cluster.redis == .embedded { cluster.pubsubBufferLimit = pick([nil, 1024, 256 << 10]) }
         return cluster
     }

@@ -27,5 +27,5 @@ let repositoryScenarios = [
     "instance-crash", "many-clients", "memory-single-instance", "memory-two-instances", "quickstart", "reconnect-storm",
     "redis-pause", "redis-restart-hardened", "redis-restart-reference", "reference-pool-limit",
     "target-nchan-memory", "target-nchan-redis", "target-orchestrator-core-memory", "target-orchestrator-core-redis",
-    "threadpool-redis-hardened", "threadpool-redis-reference",
+    "threadpool-redis-hardened", "threadpool-redis-reference", "tls",
 ]

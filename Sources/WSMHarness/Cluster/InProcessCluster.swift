@@ -26,10 +26,10 @@ final class InProcessCluster: FaultableCluster {
     ///
     /// - Throws: ``HarnessError`` of the environment: Redis, ports.
     static func start(
-        _ cluster: ClusterSpec, plan: LoadPlan, seed: UInt64, probes: [RunProbe], links: RunLinks,
-        redisOptions: EmbeddedRedis.Options
+        _ cluster: ClusterSpec, plan: LoadPlan, security: RunSecurity, seed: UInt64, probes: [RunProbe],
+        links: RunLinks
     ) async throws -> InProcessCluster {
-        let (embedded, url) = try await startRedis(cluster, redisOptions)
+        let (embedded, url) = try await startRedis(cluster, security)
         let loops = min(cluster.instances, ownLoops)
         let groups = (0..<loops).map { _ in MultiThreadedEventLoopGroup(numberOfThreads: 1) }
         var slots: [InstanceSlot] = []
@@ -37,10 +37,9 @@ final class InProcessCluster: FaultableCluster {
         do {
             for (index, probe) in probes.prefix(cluster.instances).enumerated() {
                 let redis = try await links.redis(of: index, url)
-                slots.append(
-                    InstanceSlot(
-                        configuration(cluster, seed: seed, index: index, redis: redis), probe: probe,
-                        group: groups[index % loops]))
+                var configuration = configuration(cluster, seed: seed, index: index, redis: redis)
+                security.parts.apply(to: &configuration)
+                slots.append(InstanceSlot(configuration, probe: probe, group: groups[index % loops]))
             }
             for (index, slot) in slots.enumerated() {
                 try await slot.start()
@@ -71,13 +70,13 @@ final class InProcessCluster: FaultableCluster {
 
     /// The Redis of a cluster: a private one, started here, or one that runs already; neither in memory.
     static func startRedis(
-        _ cluster: ClusterSpec, _ options: EmbeddedRedis.Options
+        _ cluster: ClusterSpec, _ security: RunSecurity
     ) async throws -> (EmbeddedRedis?, RedisURL?) {
         guard cluster.manager == .broadcast else { return (nil, nil) }
         switch cluster.redis {
         case .embedded:
-            let server = try await EmbeddedRedis.start(options)
-            return (server, server.url)
+            let server = try await EmbeddedRedis.start(security.redis)
+            return (server, security.instancesURL(of: server))
         case .url(let text): return (nil, try RedisURL(text))
         }
     }

@@ -14,14 +14,14 @@ struct RedisInspection: Sendable {
     let url: RedisURL
     let loop: any EventLoop
 
-    /// Its version and the connections that it has now.
-    func state() async -> State {
+    /// Its version and the connections that it has now; `nil` when it does not tell, or does not tell this user.
+    func state() async -> State? {
         var state = State()
         guard let connection = try? await RedisConnection.connect(to: url, on: loop, deadline: .seconds(2)).get() else {
-            return state
+            return nil
         }
         defer { connection.close() }
-        guard case .string(let info)? = try? await connection.send("INFO").get() else { return state }
+        guard case .string(let info)? = try? await connection.send("INFO").get() else { return nil }
         for line in String(buffer: info).split(whereSeparator: \.isNewline) {
             if line.hasPrefix("redis_version:") { state.version = String(line.dropFirst("redis_version:".count)) }
             if line.hasPrefix("connected_clients:") {

@@ -45,9 +45,10 @@ final class ProcessCluster: FaultableCluster {
     // MARK: Start
 
     static func start(
-        _ scenario: Scenario, plan: LoadPlan, probes: [RunProbe], links: RunLinks, processes: RunProcesses
+        _ scenario: Scenario, plan: LoadPlan, security: RunSecurity, probes: [RunProbe], links: RunLinks,
+        processes: RunProcesses
     ) async throws -> ProcessCluster {
-        let (embedded, url) = try await InProcessCluster.startRedis(scenario.cluster, scenario.redisOptions)
+        let (embedded, url) = try await InProcessCluster.startRedis(scenario.cluster, security)
         let numbers = PublisherNumbers(scenario, plan: plan)
         let lives = probes.prefix(scenario.cluster.instances).map { InstanceLives($0) }
         do {

@@ -7,6 +7,7 @@ internal import WSMScenario
 /// Starts and ends the processes of a run, and gives each its assignment.
 final class RunProcesses: Sendable {
     let scenario: Scenario
+    private let security: PartSecurity
     let run: UInt32
     private let program: String
     /// Where the files lie in which processes write what they learn; they have no names for long.
@@ -24,8 +25,9 @@ final class RunProcesses: Sendable {
     /// - Parameters:
     ///   - program: This program, which the processes run too.
     ///   - folder: The run folder.
-    init(_ scenario: Scenario, run: UInt32, program: String, folder: String) {
+    init(_ scenario: Scenario, security: PartSecurity, run: UInt32, program: String, folder: String) {
         self.scenario = scenario
+        self.security = security
         self.run = run
         self.program = program
         self.folder = folder
@@ -38,7 +40,8 @@ final class RunProcesses: Sendable {
         let process = try await ChildProcess.start(program, name: name, on: group)
         warden.watch(process.pid)
         started.withLock { $0.append(process) }
-        let assignment = ChildAssignment(scenario: scenario.yaml(), run: run, role: role)
+        let assignment = ChildAssignment(
+            scenario: scenario.yaml(), security: security, run: run, role: role)
         do {
             guard case .ready(let port) = try await process.ask(.begin(assignment), deadline: Deadline.begin) else {
                 throw HarnessError(.internalFault, "\(name) answered its assignment with something else")

@@ -6,6 +6,8 @@ package struct HarnessError: Error, CustomStringConvertible {
         case redisUnavailable
         /// An address cannot be listened on.
         case portUnavailable
+        /// A certificate or key for TLS cannot be used.
+        case certificateUnusable
         /// The process may not open as many files as the run has connections.
         case tooFewFileDescriptors
         /// The run folder cannot be made or written.
@@ -24,7 +26,8 @@ package struct HarnessError: Error, CustomStringConvertible {
         /// The exit code that tells it to scripts.
         package var exitCode: ExitCode {
             switch self {
-            case .redisUnavailable, .portUnavailable, .tooFewFileDescriptors, .outputNotWritable, .targetUnavailable:
+            case .redisUnavailable, .portUnavailable, .tooFewFileDescriptors, .outputNotWritable, .targetUnavailable,
+                .certificateUnusable:
                 .environment
             case .notSupported, .invalidData: .invalidData
             case .childFailed, .internalFault: .internalError

@@ -14,6 +14,8 @@ package enum MetricLookup {
             case ("durationNanoseconds", 1): Double(result.durationNanoseconds)
             case ("delivery", 2): delivery(parts[1], in: result.delivery)
             case ("delivery", 3): loss(parts[1], cause: parts[2], in: result.delivery)
+            case ("clients", 3) where parts[1] == "refused":
+                result.clients.refused?.byName.first { $0.name == parts[2] }.map { Double($0.count) }
             case ("clients", 2): clients(parts[1], in: result.clients)
             case ("timing", 2): parts[1] == "negativeLatencies" ? Double(result.timing.negativeLatencies) : nil
             case ("stages", 3): stage(parts[1], in: result.stages).flatMap { statistic(parts[2], of: $0) }

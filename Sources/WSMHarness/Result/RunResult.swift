@@ -149,6 +149,8 @@ package struct ClientCounts: Codable, Hashable, Sendable {
     /// Those that never did.
     package var failed = 0
     package var reconnects = 0
+    /// Those that had to be refused; `nil` where every client is let in.
+    package var refused: RefusedClients?
 
     package init() {}
 

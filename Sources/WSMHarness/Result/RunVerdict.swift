@@ -14,7 +14,8 @@ package enum RunVerdict {
     /// Judges a run. The first of these that applies decides:
     ///
     /// 1. The run is INVALID: *inconclusive*, whatever its numbers say, since they are not the system's.
-    /// 2. A guarantee was found to be the opposite of what is expected: *guarantee*.
+    /// 2. A guarantee was found to be the opposite of what is expected, or a client was let in that has no right, or
+    ///    refused that has it: *guarantee*.
     /// 3. A threshold was missed: *threshold*. One without samples is missed.
     /// 4. A guarantee with an expectation is unknown, or nothing was delivered at all: *inconclusive*.
     /// 5. The run was interrupted before its time, so that it cannot have shown everything: *inconclusive*.
@@ -23,10 +24,10 @@ package enum RunVerdict {
     /// An interrupted run keeps the verdict so found; its exit code is 130.
     package static func judge(
         validity: Validity, delivery: DeliveryCounts, thresholds: [ThresholdResult], guarantees: [GuaranteeResult],
-        interrupted: Bool
+        refused: RefusedClients? = nil, interrupted: Bool
     ) -> Judgement {
         var judgement = judge(
-            validity: validity, delivery: delivery, thresholds: thresholds, guarantees: guarantees)
+            validity: validity, delivery: delivery, thresholds: thresholds, guarantees: guarantees, refused: refused)
         guard interrupted else { return judgement }
         if judgement.verdict == .passed {
             judgement.verdict = .inconclusive
@@ -40,17 +41,18 @@ package enum RunVerdict {
     package static func judge(_ result: RunResult) -> Judgement {
         judge(
             validity: result.validity, delivery: result.delivery, thresholds: result.thresholds,
-            guarantees: result.guarantees, interrupted: result.interrupted)
+            guarantees: result.guarantees, refused: result.clients.refused, interrupted: result.interrupted)
     }
 
     private static func judge(
-        validity: Validity, delivery: DeliveryCounts, thresholds: [ThresholdResult], guarantees: [GuaranteeResult]
+        validity: Validity, delivery: DeliveryCounts, thresholds: [ThresholdResult], guarantees: [GuaranteeResult],
+        refused: RefusedClients?
     ) -> Judgement {
         if validity.verdict == .invalid {
             let why = validity.reasons.first.map { ": \($0)" } ?? ""
             return Judgement(verdict: .inconclusive, exitCode: .inconclusive, reason: "the run is INVALID\(why)")
         }
-        if let reason = contradiction(in: guarantees) {
+        if let reason = contradiction(in: guarantees) ?? refused?.violation {
             return Judgement(verdict: .guarantee, exitCode: .guaranteeViolated, reason: reason)
         }
         let missed = thresholds.filter { !$0.passed }

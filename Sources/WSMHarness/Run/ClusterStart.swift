@@ -10,6 +10,7 @@ internal import WSMVerify
 /// Starts the instances and makes the clients of a run, in this process or in processes of their own.
 struct ClusterStart: Sendable {
     let scenario: Scenario
+    let security: RunSecurity
     let plan: LoadPlan
     let options: RunOptions
     let links: RunLinks
@@ -27,12 +28,12 @@ struct ClusterStart: Sendable {
         let spec = scenario.cluster
         guard spec.placement == .processes || spec.executor == .worker else {
             let cluster = try await InProcessCluster.start(
-                spec, plan: plan, seed: scenario.seed, probes: probes, links: links,
-                redisOptions: scenario.redisOptions)
+                spec, plan: plan, security: security, seed: scenario.seed, probes: probes, links: links)
             return try await ending(cluster) { (cluster, try await makeFleet(cluster)) }
         }
         let program = URL(fileURLWithPath: options.childProgram).resolvingSymlinksInPath().path
-        let processes = RunProcesses(scenario, run: run, program: program, folder: folder)
+        let processes = RunProcesses(
+            scenario, security: security.parts, run: run, program: program, folder: folder)
         do {
             return try await perform(processes)
         } catch {
@@ -48,15 +49,14 @@ struct ClusterStart: Sendable {
             // The workers have them.
             plan.processes = []
             let cluster = try await InProcessCluster.start(
-                scenario.cluster, plan: plan, seed: scenario.seed, probes: probes, links: links,
-                redisOptions: scenario.redisOptions)
+                scenario.cluster, plan: plan, security: security, seed: scenario.seed, probes: probes, links: links)
             return try await ending(cluster) {
                 let fleet = try await makeFleet(cluster)
                 return (try await withWorkers(cluster, processes).cluster, fleet)
             }
         case .processes:
             let cluster = try await ProcessCluster.start(
-                scenario, plan: plan, probes: probes, links: links, processes: processes)
+                scenario, plan: plan, security: security, probes: probes, links: links, processes: processes)
             return try await ending(cluster) {
                 let (whole, workers) = try await withWorkers(cluster, processes)
                 let fleet = try await makeFleet(cluster, processes) { instant in
@@ -119,7 +119,7 @@ struct ClusterStart: Sendable {
         switch scenario.clients.transport {
         case .websocket:
             let endpoints = try await ports(cluster).map {
-                ClientEndpoint(host: "127.0.0.1", port: $0, path: "/api/ws/events")
+                ClientEndpoint(host: "127.0.0.1", port: $0, path: "/api/ws/events", trust: security.parts.trust)
             }
             let written = self.written
             let fleet = ClientFleet<DeliveryObserver>(

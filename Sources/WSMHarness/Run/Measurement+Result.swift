@@ -83,8 +83,10 @@ extension Measurement {
     private func clientCounts(_ settlement: Settlement) -> ClientCounts {
         let planned = context.plan.clients.count
         let connected = Set(loops.flatMap { $0.sessions.map(\.client) }).count
-        return ClientCounts(
-            planned: planned, connected: connected, failed: planned - connected, reconnects: fleet.reconnects)
+        var counts = ClientCounts(planned: planned, connected: connected, reconnects: fleet.reconnects)
+        if context.scenario.cluster.auth == .token { counts.refused = RefusedClients(fleet.refusals) }
+        counts.failed = planned - connected - (counts.refused.map { $0.total + $0.admitted } ?? 0)
+        return counts
     }
 
     /// Each guarantee with its promise and the scenario's own expectation, where it has one.

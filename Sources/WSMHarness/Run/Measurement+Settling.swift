@@ -70,7 +70,7 @@ extension Measurement {
 
     /// Whether some message has two clients to compare: of the cluster, or in memory of one instance.
     private var comparesClients: Bool {
-        let clients = context.plan.clients
+        let clients = context.plan.clients.filter { $0.credential == .valid }
         guard context.scenario.cluster.manager == .memory else { return clients.count > 1 }
         return Dictionary(grouping: clients, by: \.instance).values.contains { $0.count > 1 }
     }
@@ -79,7 +79,9 @@ extension Measurement {
     private var hasHealthyNeighbours: Bool {
         let sick = sickClients
         let instances = Set(context.plan.clients.filter { sick.contains(UInt32($0.index)) }.map(\.instance))
-        return context.plan.clients.contains { !sick.contains(UInt32($0.index)) && instances.contains($0.instance) }
+        return context.plan.clients.contains {
+            !sick.contains(UInt32($0.index)) && $0.credential == .valid && instances.contains($0.instance)
+        }
     }
 
     /// Clients that are slow by plan, or that a fault stalled.

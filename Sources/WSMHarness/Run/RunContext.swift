@@ -21,6 +21,8 @@ struct RunContext: Sendable {
     let fleet: any RunFleet
     let trace: RunTrace?
     let links: RunLinks
+    /// What the clients trust and show; nothing of its own with a target.
+    var security = PartSecurity()
 
     /// Where the calibration's clients live, as the run's own do.
     var calibrationLoops: [any EventLoop] { Array(clientGroup.makeIterator()) }
@@ -43,6 +45,7 @@ struct RunContext: Sendable {
         }
         let plan = LoadPlan(scenario)
         let spec = scenario.cluster
+        let security = try RunSecurity(spec, plan: plan, redis: scenario.redisOptions)
         let run = drawRun()
         let numbers = PublisherNumbers(scenario, plan: plan)
         let shape = PublisherTable(numbers, plan: plan, instances: spec.instances)
@@ -57,7 +60,8 @@ struct RunContext: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 2))
         let links = RunLinks(scenario)
         let start = ClusterStart(
-            scenario: scenario, plan: plan, options: options, links: links, folder: folder, run: run,
+            scenario: scenario, security: security, plan: plan, options: options, links: links, folder: folder,
+            run: run,
             publishers: publishers,
             probes: probes, trace: trace, group: group)
         do {
@@ -65,7 +69,8 @@ struct RunContext: Sendable {
             trace?.watch(fleet)
             return RunContext(
                 scenario: scenario, plan: plan, run: run, publishers: publishers, probes: probes,
-                system: .cluster(cluster), clientGroup: group, fleet: fleet, trace: trace, links: links)
+                system: .cluster(cluster), clientGroup: group, fleet: fleet, trace: trace, links: links,
+                security: security.parts)
         } catch {
             await links.shutDown()
             try? await group.shutdownGracefully()

@@ -36,10 +36,7 @@ struct RunDriver: Sendable {
     // MARK: Phases
 
     private func connect(_ reporter: ProgressReporter, _ measurement: inout Measurement) async throws {
-        let plan = context.plan.clients.map {
-            FleetClient(
-                index: UInt32($0.index), instance: UInt16($0.instance), connectAt: $0.connectAt, readRate: $0.readRate)
-        }
+        let plan = try context.plan.fleetClients(context.security)
         let last = plan.map(\.connectAt).max() ?? .zero
         guard !plan.isEmpty else { return }
         reporter.begin(.connecting, total: last)
@@ -207,7 +204,7 @@ struct RunDriver: Sendable {
 
     private func redisState() async -> RedisInspection.State? {
         if case .target(let target) = context.system { return target.watch.redisState }
-        guard let url = context.system.cluster?.redisURL else { return nil }
+        guard let url = context.system.cluster.flatMap({ $0.embedded?.url ?? $0.redisURL }) else { return nil }
         return await RedisInspection(url: url, loop: context.clientGroup.any()).state()
     }
 }

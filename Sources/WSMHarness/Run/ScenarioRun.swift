@@ -105,6 +105,8 @@ package enum ScenarioRun {
         switch error {
         case let error as RedisError: HarnessError(.redisUnavailable, error.message)
         case let error as RedisURLError: HarnessError(.redisUnavailable, "\(error)")
+        case let error as InstanceError where error.code == .certificateUnusable:
+            HarnessError(.certificateUnusable, error.message)
         case let error as InstanceError: HarnessError(.portUnavailable, error.message)
         case let error as FileLimitError: HarnessError(.tooFewFileDescriptors, "\(error)")
         default: error

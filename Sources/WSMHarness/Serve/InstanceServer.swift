@@ -1,8 +1,10 @@
+internal import Foundation
 internal import NIOCore
 internal import NIOPosix
 package import WSMCore
 internal import WSMInstance
 internal import WSMRedis
+internal import WSMTLS
 
 /// What one served instance is told.
 package struct ServeOptions: Sendable {
@@ -20,11 +22,13 @@ package struct ServeOptions: Sendable {
     package var allowBroadcast: Bool
     /// The bearer token that clients must show; `nil`: none.
     package var token: String?
+    /// The files of the certificate and its key, in PEM, to serve over TLS; `nil`: plain sockets.
+    package var tls: (certificate: String, key: String)?
 
     package init(
         manager: ManagerKind = .memory, policies: ManagerPolicies = .hardened, redisURL: String? = nil,
         host: String = "127.0.0.1", port: Int = 8080, workers: Int = 5, allowBroadcast: Bool = false,
-        token: String? = nil
+        token: String? = nil, tls: (certificate: String, key: String)? = nil
     ) {
         self.manager = manager
         self.policies = policies
@@ -34,6 +38,7 @@ package struct ServeOptions: Sendable {
         self.workers = workers
         self.allowBroadcast = allowBroadcast
         self.token = token
+        self.tls = tls
     }
 }
 
@@ -63,6 +68,15 @@ package enum InstanceServer {
         }
     }
 
+    /// A file's text; the error names the flag and the file, and nothing of what is in it.
+    private static func contents(_ path: String, _ flag: String) throws -> String {
+        do {
+            return try String(contentsOfFile: path, encoding: .utf8)
+        } catch {
+            throw HarnessError(.certificateUnusable, "\(flag): cannot read \(path) as text", cause: error)
+        }
+    }
+
     private static func configuration(_ options: ServeOptions) throws -> LiveInstance.Configuration {
         var url: RedisURL?
         if options.manager == .broadcast {
@@ -79,6 +93,11 @@ package enum InstanceServer {
         configuration.workers = options.workers
         configuration.allowsBroadcast = options.allowBroadcast
         configuration.seed = manager.seed
+        if let tls = options.tls {
+            configuration.identity = TLSIdentity(
+                certificate: try contents(tls.certificate, "--tls-certificate"),
+                privateKey: try contents(tls.key, "--tls-key"))
+        }
         if let token = options.token { configuration.authenticator = StaticToken(token) }
         return configuration
     }

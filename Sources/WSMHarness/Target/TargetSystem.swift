@@ -5,6 +5,7 @@ internal import WSMCore
 internal import WSMRecord
 internal import WSMRedis
 internal import WSMScenario
+internal import WSMTLS
 
 /// A system that ran before the run and runs after it: where clients connect to, and how messages get in.
 ///
@@ -69,12 +70,15 @@ final class TargetSystem: Sendable {
         self.run = run
         self.publishers = publishers
         do {
-            urls = try spec.clients.map { try TargetURL($0, schemes: ["ws"]) }
+            urls = try spec.clients.map { try TargetURL($0, schemes: ["ws", "wss"]) }
         } catch let error as TargetURL.Fault {
             throw HarnessError(.targetUnavailable, "target.clients: \(error.message)")
         }
+        let trust = spec.certificateAuthority.map { TLSTrust.file($0) } ?? .system
         endpoints = urls.map {
-            ClientEndpoint(host: $0.host, port: $0.port, path: $0.path, subprotocols: spec.subprotocols)
+            ClientEndpoint(
+                host: $0.host, port: $0.port, path: $0.path, subprotocols: spec.subprotocols,
+                trust: $0.scheme == "wss" ? trust : nil)
         }
         route = try TargetRoute(spec.publish)
         var redis: RedisURL?
@@ -89,7 +93,9 @@ final class TargetSystem: Sendable {
         guard case .http(let text) = spec.publish, let url = try? TargetURL(text, schemes: ["http"]) else {
             return outside
         }
-        let index = spec.clients.firstIndex { (try? TargetURL($0, schemes: ["ws"]))?.authority == url.authority }
+        let index = spec.clients.firstIndex {
+            (try? TargetURL($0, schemes: ["ws", "wss"]))?.authority == url.authority
+        }
         return index.map { UInt16($0) } ?? outside
     }
 
@@ -185,7 +191,10 @@ final class TargetSystem: Sendable {
         } catch let error as FleetError {
             let reasons = await fleet.statistics().failures.keys.sorted()
             await fleet.endSessions(deadline: .now())
-            let why = error.code == .invalidEndpoint ? "its host is not known here" : Self.explain(reasons.first)
+            // What is wrong with the file of an authority only the error tells.
+            let isAboutTLS = error.cause is TLSError
+            let unknown = isAboutTLS ? error.message : "its host is not known here"
+            let why = error.code == .invalidEndpoint ? unknown : Self.explain(reasons.first)
             throw HarnessError(.targetUnavailable, "no WebSocket at target.clients[\(index)], \(urls[index]): \(why)")
         }
         await fleet.endSessions(deadline: .now() + .milliseconds(500))
@@ -195,6 +204,12 @@ final class TargetSystem: Sendable {
         switch reason {
         case nil: "no answer within \(checkDeadline.seconds) s"
         case "refused": "the connection is refused. Is it running there?"
+        case "certificate refused":
+            "its certificate is not signed by a trusted authority, or has expired. Name the authority's file: "
+                + "target.certificateAuthority"
+        case "certificate for another host":
+            "its certificate is for another name. Use a name or address in target.clients that stands in the certificate"
+        case "no TLS there": "what answers does not speak TLS. Without TLS the URL begins with ws://"
         case "not a WebSocket handshake":
             "what answers is no WebSocket handshake, or chose a subprotocol that was not offered. Check the URL's path "
                 + "and target.subprotocols"

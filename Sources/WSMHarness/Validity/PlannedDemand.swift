@@ -13,9 +13,10 @@ extension LoadPlan {
         let broadcasts = broadcasters.lazy.filter { $0.channel == .events }.reduce(0) { $0 + $1.sendsAt.count }
         let messages = broadcasts + engineStatus.count + processes.reduce(0) { $0 + $1.messages }
         // In memory a message reaches the clients of its own instance only.
+        let listeners = clients.lazy.filter { $0.credential == .valid }.count
         let reached =
             scenario.cluster.manager == .memory
-            ? Double(clients.count) / Double(max(1, scenario.cluster.instances)) : Double(clients.count)
+            ? Double(listeners) / Double(max(1, scenario.cluster.instances)) : Double(listeners)
         return Double(messages) * reached / seconds
     }
 

@@ -25,10 +25,7 @@ struct ThreadSchedule: Sendable {
             var schedule = parse(text, at: .now())
         else { return nil }
         // The file is brought up to date at the next tick of the kernel's clock only.
-        var time = timespec()
-        if clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0 {
-            schedule.ran = .seconds(Int64(time.tv_sec)) + .nanoseconds(Int64(time.tv_nsec))
-        }
+        if let ran = ThreadCPUTime.ofCurrentThread() { schedule.ran = ran }
         return schedule
     }
 

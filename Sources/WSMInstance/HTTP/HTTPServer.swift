@@ -3,6 +3,7 @@ internal import NIOHTTP1
 internal import NIOPosix
 internal import NIOWebSocket
 internal import WSMCore
+internal import WSMTLS
 
 /// The listening socket of an instance: HTTP/1.1, with the upgrade to WebSocket.
 struct HTTPServer: Sendable {
@@ -10,16 +11,23 @@ struct HTTPServer: Sendable {
 
     /// Listens; port 0 takes a free one.
     ///
-    /// - Throws: ``InstanceError`` when the address cannot be had.
+    /// With an identity all connections are TLS: `https` and `wss`.
+    ///
+    /// - Throws: ``InstanceError`` when the address cannot be had, or the identity cannot be used.
     static func listen(
-        host: String, port: Int, on group: any EventLoopGroup, routes: Routes, upgrade: WebSocketUpgrade
+        host: String, port: Int, identity: TLSIdentity?, on group: any EventLoopGroup, routes: Routes,
+        upgrade: WebSocketUpgrade
     ) async throws -> HTTPServer {
+        let tls = try identity.map { try makeTLS($0) }
         let bootstrap = ServerBootstrap(group: group.next(), childGroup: group)
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try configure(channel, routes: routes, upgrade: upgrade) }
+                channel.eventLoop.makeCompletedFuture {
+                    try tls?.addHandlers(to: channel.pipeline.syncOperations)
+                    try configure(channel, routes: routes, upgrade: upgrade)
+                }
             }
         do {
             return HTTPServer(channel: try await bootstrap.bind(host: host, port: port).get())
@@ -28,6 +36,14 @@ struct HTTPServer: Sendable {
                 code: .addressUnavailable,
                 message: "cannot listen on \(host):\(port): \(String(cString: strerror(error.errnoCode)))", cause: error
             )
+        }
+    }
+
+    private static func makeTLS(_ identity: TLSIdentity) throws(InstanceError) -> TLSServer {
+        do throws(TLSError) {
+            return try TLSServer(identity)
+        } catch {
+            throw InstanceError(code: .certificateUnusable, message: error.message, cause: error)
         }
     }
 

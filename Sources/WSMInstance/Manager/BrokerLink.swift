@@ -30,6 +30,8 @@ final class BrokerLink {
     /// Subscriptions that nobody reads at present, because their client's socket is full, and whether their connection has
     /// ended meanwhile: as the reference's `sender`, which waits in a send, nobody notices before reading again.
     private var unread: [SubscriptionID: Bool] = [:]
+    /// Why the last connection failed or ended.
+    private(set) var lastError: RedisError?
 
     init(url: RedisURL, eventLoop: any EventLoop, handler: @escaping (SubscriptionID, Event) -> Void) {
         self.url = url
@@ -45,7 +47,7 @@ final class BrokerLink {
         }.assumeIsolated().whenComplete { result in
             switch result {
             case .success(let subscription): self.connected(subscription, id, channel)
-            case .failure: self.down(id)
+            case .failure(let error): self.down(id, error as? RedisError)
             }
         }
     }
@@ -64,7 +66,7 @@ final class BrokerLink {
         }
         if unread.removeValue(forKey: id) == true {
             // Not at once: this is part of what the manager does about another event.
-            eventLoop.assumeIsolated().execute { self.down(id) }
+            eventLoop.assumeIsolated().execute { self.down(id, self.lastError) }
             return
         }
         subscription.resumeReading()
@@ -91,11 +93,14 @@ final class BrokerLink {
         case .unsubscribed: break
         case .message(_, let payload): handler(id, .message(payload))
         case .batchComplete: handler(id, .batchComplete)
-        case .down: if unread[id] == nil { down(id) } else { unread[id] = true }
+        case .down(let error):
+            lastError = error
+            if unread[id] == nil { down(id, error) } else { unread[id] = true }
         }
     }
 
-    private func down(_ id: SubscriptionID) {
+    private func down(_ id: SubscriptionID, _ error: RedisError?) {
+        lastError = error
         guard entries.removeValue(forKey: id) != nil else { return }
         handler(id, .down)
     }

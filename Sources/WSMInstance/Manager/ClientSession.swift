@@ -4,13 +4,15 @@ internal import WSMManagers
 
 /// One connected client on its event loop: where frames for it are written.
 ///
-/// Frames go in at the head of the pipeline, below the WebSocket encoder: they are encoded already, and the same buffer is
-/// written to every client.
+/// Frames go in at the head of the pipeline, below the WebSocket encoder and above TLS: they are encoded already, and the
+/// same buffer is written to every client.
 final class ClientSession {
     let id: ClientID
     /// What the client calls itself (`?client=` of its request); a load uses it to know its own clients again.
     let label: String?
     private let head: ChannelHandlerContext
+    /// From where a close ends the socket at once: the place of TLS, if there is any, and else the head.
+    private let wire: ChannelHandlerContext
     /// Whether the socket's buffer is below its high-water mark.
     var isWritable = true
     /// The place in its channel's list of members.
@@ -27,11 +29,13 @@ final class ClientSession {
     static let closeTimeout = TimeAmount.seconds(5)
 
     init(
-        id: ClientID, label: String?, head: ChannelHandlerContext, highWaterMark: Int, onDeadSend: @escaping () -> Void
+        id: ClientID, label: String?, head: ChannelHandlerContext, wire: ChannelHandlerContext?, highWaterMark: Int,
+        onDeadSend: @escaping () -> Void
     ) {
         self.id = id
         self.label = label
         self.head = head
+        self.wire = wire ?? head
         self.highWaterMark = highWaterMark
         self.onDeadSend = onDeadSend
     }
@@ -65,10 +69,11 @@ final class ClientSession {
         channel.closeFuture.whenComplete { _ in timeout.cancel() }
     }
 
-    /// Ends the connection without a close frame.
+    /// Ends the connection without a close frame, and without the end of the encryption: a client that does not read would
+    /// not answer it.
     func drop() {
         isClosing = true
-        head.channel.close(promise: nil)
+        wire.close(promise: nil)
     }
 }
 

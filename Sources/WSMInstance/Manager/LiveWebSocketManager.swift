@@ -5,6 +5,7 @@ internal import Synchronization
 public import WSMCore
 public import WSMManagers
 public import WSMRedis
+internal import WSMTLS
 
 /// A `WebSocketManager` that runs on SwiftNIO: give it upgraded WebSocket channels, and broadcast.
 ///
@@ -116,7 +117,11 @@ public final class LiveWebSocketManager: Sendable {
         let until = MonotonicInstant.now() + deadline
         while try await !eventLoop.submit({ self.driver.value.isFullySubscribed }).get() {
             guard MonotonicInstant.now() < until else {
-                throw RedisError(.timedOut, "Redis did not confirm the subscription within \(deadline.seconds) s")
+                let cause = try await eventLoop.submit { self.driver.value.lastBrokerError }.get()
+                let why = cause.map { ": \($0.message)" } ?? ""
+                throw RedisError(
+                    cause?.code ?? .timedOut,
+                    "Redis did not confirm the subscription within \(deadline.seconds) s\(why)", cause: cause)
             }
             try await Task.sleep(nanoseconds: 2_000_000)
         }
@@ -166,7 +171,7 @@ public final class LiveWebSocketManager: Sendable {
     /// `connect`: takes over an upgraded WebSocket channel as a client of `channel`.
     ///
     /// To be called on the WebSocket channel's event loop, which must be one of the manager's, after the WebSocket
-    /// handlers are in the pipeline. The manager answers `__ping__`, forwards what is broadcast and closes at shutdown.
+    /// handlers are in the pipeline. TLS, if there is any, is swift-nio-ssl's handler. The manager answers `__ping__`, forwards what is broadcast and closes at shutdown.
     ///
     /// - Parameters:
     ///   - socket: The upgraded channel.
@@ -179,13 +184,14 @@ public final class LiveWebSocketManager: Sendable {
         }
         let pipeline = socket.pipeline.syncOperations
         let marker = HeadOfPipeline()
-        try pipeline.addHandler(marker, position: .first)
+        let tls = pipeline.tlsContext
+        try pipeline.addHandler(marker, position: tls.map { .after($0.handler) } ?? .first)
         let head = try pipeline.context(handler: marker)
         let id = countClient()
         let highWater = highWaterMark
-        let session = ClientSession(id: id, label: label, head: head, highWaterMark: highWater) { [inbox] in
-            inbox.post(.sendFailed(id))
-        }
+        let session = ClientSession(
+            id: id, label: label, head: head, wire: tls, highWaterMark: highWater
+        ) { [inbox] in inbox.post(.sendFailed(id)) }
         shard.value.register(session)
         let options = socket.syncOptions
         try options?.setOption(

@@ -68,6 +68,7 @@ final class ManagerDriver {
 
     var clientCount: Int { manager.clientCount }
     var subscriptionCount: Int { manager.subscriptionCount }
+    var lastBrokerError: RedisError? { broker?.lastError }
     var isFullySubscribed: Bool { manager.isFullySubscribed }
 
     /// Handles one event and performs what follows from it, then sends what has gathered.

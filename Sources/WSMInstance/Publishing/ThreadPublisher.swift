@@ -131,7 +131,8 @@ public final class ThreadPublisher {
     private func connect() -> BroadcastPublisher.Event {
         guard !cancelled.isCancelled, let url = manager.configuration.redis else { return .connectFailed }
         do throws(RedisError) {
-            connection = try BlockingRedisConnection(url: url, deadline: Self.redisDeadline)
+            connection = try BlockingRedisConnection(
+                url: url, deadline: Self.redisDeadline, eventLoop: manager.eventLoop)
             return .connected
         } catch {
             return .connectFailed

@@ -84,14 +84,30 @@ struct Loss {
         switch cause {
         case .otherInstance, .instanceDown:
             return false
-        case .brokerGap, .publishFailed:
-            return !context.gapMarkers.contains {
-                $0.concerns(session.client, on: session.instance) && $0.at.nanoseconds >= begin
-                    && $0.at.nanoseconds <= window.closed
-            }
+        case .brokerGap:
+            return !wasMarked(context)
+        case .publishFailed:
+            // Its publisher knows. In good times nobody acts on that; while a fault lasts nobody can.
+            return !wasMarked(context) && !isInBrokerOutage(context) && !isInFault(context)
         case .evicted, .queueDropped, .threadDead, .fanOutAborted, .unexplained:
             return true
         }
+    }
+
+    /// Whether the client was told of a gap after the message's publishing.
+    private func wasMarked(_ context: SettlementContext) -> Bool {
+        context.gapMarkers.contains {
+            $0.concerns(session.client, on: session.instance) && $0.at.nanoseconds >= begin
+                && $0.at.nanoseconds <= window.closed
+        }
+    }
+
+    /// Whether a fault lasted at some instant of its publishing.
+    private func isInFault(_ context: SettlementContext) -> Bool {
+        context.faults?.contains { fault in
+            guard let at = fault.at else { return false }
+            return at.nanoseconds <= end && begin <= (fault.healedAt?.nanoseconds ?? .max)
+        } ?? false
     }
 
     private func wasDroppedByPolicy(_ context: SettlementContext) -> Bool {

@@ -14,11 +14,14 @@ final class ChildClients: ChildRole {
     }
 
     private let plan: LoadPlan
+    private let security: PartSecurity
     private let fleet: LocalFleet
     private let trace: RunTrace
     private let watch = Monitor<(any GeneratorWatching)?>(nil)
 
-    static func start(_ assignment: FleetAssignment, scenario: Scenario, run: UInt32) async throws -> ChildClients {
+    static func start(
+        _ assignment: FleetAssignment, scenario: Scenario, security: PartSecurity, run: UInt32
+    ) async throws -> ChildClients {
         let whole = LoadPlan(scenario)
         let numbers = PublisherNumbers(scenario, plan: whole)
         let plan = whole.part(ofClients: assignment.index, of: assignment.parts)
@@ -26,7 +29,7 @@ final class ChildClients: ChildRole {
         let trace = try RunTrace(path: assignment.trace, document: Part(clientsOfProcess: assignment.index))
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / assignment.parts / 2))
         let endpoints = assignment.ports.map {
-            ClientEndpoint(host: "127.0.0.1", port: $0, path: "/api/ws/events")
+            ClientEndpoint(host: "127.0.0.1", port: $0, path: "/api/ws/events", trust: security.trust)
         }
         let channel = numbers.channels[.events] ?? 0
         let bounds = LagBounds(scenario.expect.bounds)
@@ -39,18 +42,19 @@ final class ChildClients: ChildRole {
         }
         let fleet = try await LocalFleet(sockets, loops: Array(group.makeIterator()), instanceLoops: [])
         trace.watch(fleet)
-        return ChildClients(plan: plan, fleet: fleet, trace: trace)
+        return ChildClients(plan: plan, security: security, fleet: fleet, trace: trace)
     }
 
-    private init(plan: LoadPlan, fleet: LocalFleet, trace: RunTrace) {
+    private init(plan: LoadPlan, security: PartSecurity, fleet: LocalFleet, trace: RunTrace) {
         self.plan = plan
+        self.security = security
         self.fleet = fleet
         self.trace = trace
     }
 
     func answer(_ request: ChildRequest) async throws -> ChildReply {
         switch request {
-        case .connect(let start): try await fleet.connectAll(plan.fleetClients, startingAt: start)
+        case .connect(let start): try await fleet.connectAll(plan.fleetClients(security), startingAt: start)
         case .awaitConnected(let deadline):
             do {
                 try await fleet.awaitConnected(deadline: deadline)
@@ -92,16 +96,6 @@ final class ChildClients: ChildRole {
         let outcome = try await trace.finish(nil)
         if let failure = outcome.failure {
             throw HarnessError(.outputNotWritable, "what clients received cannot be written: \(failure.message)")
-        }
-    }
-}
-
-extension LoadPlan {
-    /// The connect plan, as fleets take it.
-    var fleetClients: [FleetClient] {
-        clients.map {
-            FleetClient(
-                index: UInt32($0.index), instance: UInt16($0.instance), connectAt: $0.connectAt, readRate: $0.readRate)
         }
     }
 }

@@ -17,7 +17,7 @@ final class ChildInstance: ChildRole {
     private let load = Mutex<Load?>(nil)
 
     static func start(
-        _ assignment: InstanceAssignment, scenario: Scenario, run: UInt32
+        _ assignment: InstanceAssignment, scenario: Scenario, security: PartSecurity, run: UInt32
     ) async throws -> ChildInstance {
         let plan = LoadPlan(scenario)
         let numbers = PublisherNumbers(scenario, plan: plan)
@@ -31,6 +31,7 @@ final class ChildInstance: ChildRole {
         var configuration = InProcessCluster.configuration(
             scenario.cluster, seed: scenario.seed, index: assignment.index, redis: assignment.redis)
         configuration.port = assignment.port
+        security.apply(to: &configuration)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let instance = try await LiveInstance.start(configuration, on: group, probe: probe)
         return ChildInstance(scenario, assignment.index, instance, probe, journal)

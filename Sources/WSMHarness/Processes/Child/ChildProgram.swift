@@ -96,12 +96,16 @@ private final class ChildServer: Sendable {
     ) async throws -> (any ChildRole, port: Int) {
         switch assignment.role {
         case .instance(let instance):
-            let role = try await ChildInstance.start(instance, scenario: scenario, run: assignment.run)
+            let role = try await ChildInstance.start(
+                instance, scenario: scenario, security: assignment.security, run: assignment.run)
             return (role, role.port)
         case .worker(let worker):
             return (try await ChildWorker.start(worker, scenario: scenario, run: assignment.run), 0)
         case .clients(let fleet):
-            return (try await ChildClients.start(fleet, scenario: scenario, run: assignment.run), 0)
+            return (
+                try await ChildClients.start(
+                    fleet, scenario: scenario, security: assignment.security, run: assignment.run), 0
+            )
         }
     }
 }

@@ -8,6 +8,8 @@ internal import WSMRedis
 struct ChildAssignment: Sendable, Codable {
     /// The scenario as run, in YAML.
     var scenario: String
+    /// What the parts of the run trust each other by.
+    var security: PartSecurity
     /// Tells the run's messages from those of others on the same broker.
     var run: UInt32
     var role: Role
