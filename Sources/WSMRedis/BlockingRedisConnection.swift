@@ -28,18 +28,23 @@ public final class BlockingRedisConnection {
     /// How long one call may take.
     public let deadline: TimeSpan
 
+    /// How it publishes.
+    var publishWord = RedisCommand.PublishWord.plain
+
     private var context: UnsafeMutablePointer<redisContext>?
     private var failure: RedisError?
     /// Reused for each call's commands.
     private var output = ByteBuffer()
 
     /// Connects, logs in and selects the database, before `deadline` has passed; later calls have the same time each.
-    public init(url: RedisURL, deadline: TimeSpan) throws(RedisError) {
+    ///
+    /// - Throws: ``RedisError``, `notMaster` if `requiresMaster` and the server is a replica.
+    public init(url: RedisURL, deadline: TimeSpan, requiresMaster: Bool = false) throws(RedisError) {
         self.url = url
         self.deadline = deadline
         let end = MonotonicInstant.now() + deadline
         context = try Self.open(url, deadline)
-        var handshake = RedisHandshake(url: url, clientName: nil, ping: false)
+        var handshake = RedisHandshake(url: url, clientName: nil, ping: false, requiresMaster: requiresMaster)
         guard !handshake.isDone else { return }
         try write(handshake.commands, until: end)
         while !handshake.isDone {

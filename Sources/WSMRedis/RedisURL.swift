@@ -16,7 +16,7 @@ public struct RedisURL: Sendable, Hashable, Codable {
     /// The number for `SELECT`.
     ///
     /// Pub/Sub is the same in all of them.
-    public let database: Int
+    public private(set) var database: Int
 
     /// The server's name or address without brackets; `nil` for a Unix socket.
     public var host: String? {
@@ -45,6 +45,14 @@ public struct RedisURL: Sendable, Hashable, Codable {
         var relayed = self
         relayed.address = .tcp(host: "127.0.0.1", port: port)
         return relayed
+    }
+
+    /// Another server that is reached with the same login, database 0: a node of a cluster has no other.
+    func server(host: String, port: Int) -> RedisURL {
+        var url = self
+        url.address = .tcp(host: host, port: port)
+        url.database = 0
+        return url
     }
 
     /// Reads a URL; the error says which part is wrong without repeating it, since it could be the password.

@@ -70,8 +70,6 @@ struct DiagnosticTests {
     @Test(
         "A key whose feature does not exist yet is refused at its place",
         arguments: [
-            ("cluster: {redis: {mode: sentinel}}", "3:25", "cluster.redis.mode: sentinel"),
-            ("cluster: {redis: {mode: cluster}}", "3:25", "cluster.redis.mode: cluster"),
             ("cluster: {redis: {url: 'rediss://h'}}", "3:24", "cluster.redis.url: TLS to Redis (rediss://)"),
             (
                 "target: {clients: ['wss://h/'], publish: {via: http, url: 'http://h/'}}", "3:20",

@@ -77,9 +77,14 @@ struct RandomScenario {
         let policy = pick(SlowClientPolicy.self)
         let limit = policy == .buffer ? SlowClientSpec.defaultLimit : 1024 + random.below(1 << 22)
         cluster.slowClient = SlowClientSpec(policy: policy, limit: limit)
-        cluster.redis = pick([.embedded, .url("redis://:p%22w@h:1/2"), .url("unix:///tmp/r.sock?db=3")])
         cluster.sendBuffer = pick([nil, 64 << 10])
-        if cluster.redis == .embedded { cluster.pubsubBufferLimit = pick([nil, 1024, 256 << 10]) }
+        cluster.redis = pick([
+            .embedded, .url("redis://:p%22w@h:1/2"), .url("unix:///tmp/r.sock?db=3"),
+            .cluster(RedisClusterSpec(nodes: 3 + random.below(14), publish: pick(ClusterPublish.self))),
+            .sentinel(
+                RedisSentinelSpec(replicas: 1 + random.below(5), downAfter: .milliseconds(100) + span(upTo: 59))),
+        ])
+        if case .url = cluster.redis {} else { cluster.pubsubBufferLimit = pick([nil, 1024, 256 << 10]) }
         return cluster
     }
 
