@@ -19,7 +19,7 @@ extension BlockingRedisConnection {
     public func publish(_ messages: [Publication]) throws(RedisError) -> [Int64] {
         guard !messages.isEmpty else { return [] }
         var result: Result<[Int64], RedisError> = .success([])
-        publish([messages], plainSingles: false) { result = $0.receivers }
+        publish([messages], plainSingles: false, until: .now() + deadline) { result = $0.receivers }
         return try result.get()
     }
 
@@ -32,13 +32,14 @@ extension BlockingRedisConnection {
     public func publishPipelined(
         _ batches: [[Publication]], acknowledged: (RedisPublishAcknowledgement) -> Void
     ) {
-        publish(batches, plainSingles: true, acknowledged: acknowledged)
+        publish(batches, plainSingles: true, until: .now() + deadline, acknowledged: acknowledged)
     }
 
-    private func publish(
-        _ batches: [[Publication]], plainSingles: Bool, acknowledged: (RedisPublishAcknowledgement) -> Void
+    /// The same before `end`; `plainSingles` says whether a broadcast of one message goes without `MULTI`.
+    func publish(
+        _ batches: [[Publication]], plainSingles: Bool, until end: MonotonicInstant,
+        acknowledged: (RedisPublishAcknowledgement) -> Void
     ) {
-        let end = MonotonicInstant.now() + deadline
         var output = ByteBuffer()
         var ends: [Int] = []
         var refused: [Int: RedisError] = [:]
@@ -88,7 +89,7 @@ extension BlockingRedisConnection {
         guard !messages.isEmpty else { return }
         if !plain { try RedisCommand("MULTI").encode(into: &output) }
         for message in messages {
-            try RedisCommand.publish(message.payload, to: message.channel).encode(into: &output)
+            try RedisCommand.publish(message.payload, to: message.channel, with: publishWord).encode(into: &output)
         }
         if !plain { try RedisCommand("EXEC").encode(into: &output) }
     }

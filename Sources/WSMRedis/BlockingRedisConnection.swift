@@ -30,6 +30,9 @@ public final class BlockingRedisConnection {
     /// How long one call may take.
     public let deadline: TimeSpan
 
+    /// How it publishes.
+    var publishWord = RedisCommand.PublishWord.plain
+
     private var context: UnsafeMutablePointer<redisContext>?
     /// In the context's place over TLS.
     private var secure: SecureTransport?
@@ -39,8 +42,13 @@ public final class BlockingRedisConnection {
 
     /// Connects, logs in and selects the database, before `deadline` has passed; later calls have the same time each.
     ///
-    /// - Parameter eventLoop: Where encryption is done, over TLS; one of the process's shared loops when `nil`.
-    public init(url: RedisURL, deadline: TimeSpan, eventLoop: (any EventLoop)? = nil) throws(RedisError) {
+    /// - Parameters:
+    ///   - requiresMaster: Refuses a replica.
+    ///   - eventLoop: Where encryption is done, over TLS; one of the process's shared loops when `nil`.
+    /// - Throws: ``RedisError``, `notMaster` if `requiresMaster` and the server is a replica.
+    public init(
+        url: RedisURL, deadline: TimeSpan, requiresMaster: Bool = false, eventLoop: (any EventLoop)? = nil
+    ) throws(RedisError) {
         self.url = url
         self.deadline = deadline
         let end = MonotonicInstant.now() + deadline
@@ -50,7 +58,7 @@ public final class BlockingRedisConnection {
             let loop = eventLoop ?? MultiThreadedEventLoopGroup.singleton.any()
             secure = try SecureTransport(url: url, deadline: deadline, on: loop)
         }
-        var handshake = RedisHandshake(url: url, clientName: nil, ping: false)
+        var handshake = RedisHandshake(url: url, clientName: nil, ping: false, requiresMaster: requiresMaster)
         guard !handshake.isDone else { return }
         try write(handshake.commands, until: end)
         while !handshake.isDone {

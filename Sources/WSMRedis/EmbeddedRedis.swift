@@ -37,6 +37,16 @@ public actor EmbeddedRedis {
             }
         }
 
+        /// What the server is part of.
+        enum Kind: Sendable {
+            case alone
+            /// A node of a cluster.
+            case clusterNode
+            /// A master or a replica, whichever its sentinels make of it.
+            case replicated
+            case sentinel
+        }
+
         public var listen: Listen
         public var password: String?
         /// Makes its port one for TLS; clients verify with the authority's certificate, which ``EmbeddedRedis/url`` names.
@@ -51,6 +61,7 @@ public actor EmbeddedRedis {
         public var searchPath: String?
         /// The folder to make the server's folder in; `TMPDIR` or `/tmp` when `nil`.
         public var temporaryFolder: String?
+        var kind = Kind.alone
 
         public init(
             listen: Listen = .tcp, password: String? = nil, tls: TLS? = nil, users: [RedisUser] = [],
@@ -110,7 +121,8 @@ public actor EmbeddedRedis {
     public static func start(_ options: Options = Options()) async throws -> EmbeddedRedis {
         let server = try RedisServerFiles.findServer(searchPath: options.searchPath)
         let parent = options.temporaryFolder ?? RedisServerFiles.temporaryFolder
-        let supervisor = try RedisSupervisor.start(server: server, parent: parent)
+        let supervisor = try RedisSupervisor.start(
+            server: server, parent: parent, arguments: options.kind.arguments)
         do {
             guard let folder = try? await supervisor.readLine() else {
                 throw RedisError(.serverNotStarted, "cannot make a folder for the private redis-server in \(parent)")
@@ -137,7 +149,9 @@ public actor EmbeddedRedis {
     public func startAgain() async throws {
         try await inTurn {
             pid = nil
-            pid = try await Self.startServer(supervisor, folder: folder, url: url, options: options)
+            // A server that is told its role by others has written down what it was told.
+            if !options.kind.writesOwnConfiguration { try Self.configure(folder, url, options) }
+            pid = try await Self.startServer(supervisor, folder: folder, options: options)
         }
     }
 
@@ -193,7 +207,7 @@ public actor EmbeddedRedis {
             let url: RedisURL
             switch options.listen {
             case .tcp:
-                let port = try FreePort.choose()
+                let port = try FreePort.choose(withFreePortAt: options.kind.secondPort)
                 let trust = options.tls.map { _ in TLSTrust.file(RedisServerFiles.authorityPath(folder)) }
                 url = RedisURL(
                     address: .tcp(host: "127.0.0.1", port: port), password: options.password, trust: trust)
@@ -202,7 +216,8 @@ public actor EmbeddedRedis {
                     address: .unixSocket(path: RedisServerFiles.socketPath(folder)), password: options.password)
             }
             do {
-                return (url, try await startServer(supervisor, folder: folder, url: url, options: options))
+                try configure(folder, url, options)
+                return (url, try await startServer(supervisor, folder: folder, options: options))
             } catch {
                 lastError = error
                 let log = RedisServerFiles.lastLines(of: folder)
@@ -212,12 +227,17 @@ public actor EmbeddedRedis {
         throw lastError ?? RedisError(.serverNotStarted, "no port was free for the private redis-server")
     }
 
-    private static func startServer(
-        _ supervisor: RedisSupervisor, folder: String, url: RedisURL, options: Options
-    ) async throws -> Int32 {
+    private static func configure(_ folder: String, _ url: RedisURL, _ options: Options) throws(RedisError) {
         if let tls = options.tls { try RedisServerFiles.writeIdentity(tls, folder: folder) }
-        let lines = options.users.map(\.configurationLine) + options.configuration
-        try RedisServerFiles.writeConfiguration(folder: folder, url: url, lines: lines)
+        let users = options.users.map(\.configurationLine)
+        try RedisServerFiles.writeConfiguration(
+            folder: folder, url: url, lines: options.kind.configuration + users + options.configuration)
+    }
+
+    private static func startServer(
+        _ supervisor: RedisSupervisor, folder: String, options: Options
+    ) async throws -> Int32 {
+        RedisServerFiles.removeSocket(folder: folder)
         guard let pid = Int32(try await supervisor.ask("start")) else {
             throw RedisError(.serverNotStarted, "the supervisor of the private redis-server named no process")
         }
@@ -233,6 +253,28 @@ public actor EmbeddedRedis {
                     "the private redis-server \(what); its log ends:\n\(RedisServerFiles.lastLines(of: folder))")
             }
             await pauseBriefly()
+        }
+    }
+}
+
+extension EmbeddedRedis.Options.Kind {
+    /// How far above a cluster node's port its bus listens, unless it is configured otherwise.
+    private static let busDistance = 10_000
+
+    /// The distance to a second port that the server needs.
+    fileprivate var secondPort: Int? { self == .clusterNode ? Self.busDistance : nil }
+
+    fileprivate var arguments: [String] { self == .sentinel ? ["--sentinel"] : [] }
+
+    /// Whether the server keeps what others tell it in its configuration file.
+    fileprivate var writesOwnConfiguration: Bool { self == .replicated || self == .sentinel }
+
+    fileprivate var configuration: [String] {
+        switch self {
+        case .alone, .sentinel: []
+        case .clusterNode:
+            ["cluster-enabled yes", "cluster-announce-ip 127.0.0.1", "cluster-node-timeout 5000"]
+        case .replicated: ["repl-diskless-sync yes", "repl-diskless-sync-delay 0"]
         }
     }
 }

@@ -32,9 +32,22 @@ public struct RedisCommand: Sendable, Hashable {
         for word in words { append(word.readableBytesView) }
     }
 
+    /// The command that publishes.
+    enum PublishWord: String {
+        case plain = "PUBLISH"
+        /// To the node of a cluster that has the channel's slot.
+        case sharded = "SPUBLISH"
+    }
+
     /// `PUBLISH`, whose reply is the number of receivers.
     public static func publish(_ payload: some Collection<UInt8>, to channel: ChannelName) -> RedisCommand {
-        var command = RedisCommand("PUBLISH", channel.name)
+        publish(payload, to: channel, with: .plain)
+    }
+
+    static func publish(
+        _ payload: some Collection<UInt8>, to channel: ChannelName, with word: PublishWord
+    ) -> RedisCommand {
+        var command = RedisCommand(word.rawValue, channel.name)
         command.append(payload)
         return command
     }

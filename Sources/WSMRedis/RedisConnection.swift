@@ -16,6 +16,8 @@ public final class RedisConnection: Sendable {
         public var maximumPendingBytes: Int
         /// What `CLIENT LIST` shows; not set when `nil`.
         public var clientName: String?
+        /// Whether the server must be a master: a replica is refused with `notMaster`.
+        public var requiresMaster = false
         public var limits: RedisReplyDecoder.Limits
 
         public init(
@@ -136,7 +138,8 @@ public final class RedisConnection: Sendable {
 
     /// Sends the handshake in one go and checks its replies.
     private func greet(deadline: TimeSpan) -> EventLoopFuture<Void> {
-        let handshake = RedisHandshake(url: url, clientName: options.clientName)
+        let handshake = RedisHandshake(
+            url: url, clientName: options.clientName, requiresMaster: options.requiresMaster)
         let replies = handshake.commands.map { send($0, deadline: deadline) }
         return EventLoopFuture.whenAllSucceed(replies, on: eventLoop).flatMapThrowing { replies in
             var handshake = handshake

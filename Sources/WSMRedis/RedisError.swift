@@ -21,6 +21,16 @@ public struct RedisError: Error, Sendable, CustomStringConvertible {
         case authenticationFailed
         /// More commands or bytes wait for replies than the connection's bound allows; nothing was sent.
         case tooManyPending
+        /// Redis cannot do it now and says so: its cluster is down, it is still loading.
+        ///
+        /// It was not carried out; it can be tried again.
+        case unavailable
+        /// The node of a cluster has not the slot, and names the one that has.
+        case redirected
+        /// Nodes of a cluster kept naming one another.
+        case tooManyRedirections
+        /// A master was wanted, and the server is a replica.
+        case notMaster
         /// The private redis-server did not come up, or is gone.
         case serverNotStarted
         /// This side closed the connection.
@@ -38,12 +48,20 @@ public struct RedisError: Error, Sendable, CustomStringConvertible {
     /// `false` means that it certainly was not published. Set by ``BlockingRedisConnection``, and by the connections for
     /// every command that was sent and not answered.
     public let maybePublished: Bool
+    /// Which node to ask instead, with the code `redirected`.
+    private(set) var redirection: RedisRedirection?
 
     public init(_ code: Code, _ message: String, cause: (any Error)? = nil, maybePublished: Bool = false) {
         self.code = code
         self.message = message
         self.cause = cause
         self.maybePublished = maybePublished
+    }
+
+    /// The node of a cluster that was asked is the wrong one.
+    init(_ redirection: RedisRedirection, message: String) {
+        self.init(.redirected, message)
+        self.redirection = redirection
     }
 
     /// The same failure for a command of which Redis may have seen all.

@@ -4,7 +4,7 @@
 /// anyone relies on the connection.
 struct RedisHandshake {
     private enum Step {
-        case login, select, name, ping
+        case login, select, name, ping, role
     }
 
     private let url: RedisURL
@@ -12,7 +12,7 @@ struct RedisHandshake {
     /// The commands to send, in order and at once.
     let commands: [RedisCommand]
 
-    init(url: RedisURL, clientName: String?, ping: Bool = true) {
+    init(url: RedisURL, clientName: String?, ping: Bool = true, requiresMaster: Bool = false) {
         self.url = url
         var steps: [Step] = []
         var commands: [RedisCommand] = []
@@ -32,6 +32,10 @@ struct RedisHandshake {
             steps.append(.ping)
             commands.append(RedisCommand("PING"))
         }
+        if requiresMaster {
+            steps.append(.role)
+            commands.append(RedisCommand("ROLE"))
+        }
         awaited = steps[...]
         self.commands = commands
     }
@@ -41,6 +45,7 @@ struct RedisHandshake {
     /// Takes the next reply; throws when Redis refused a step that matters.
     mutating func receive(_ reply: RedisReply) throws(RedisError) {
         guard let step = awaited.popFirst() else { return }
+        if step == .role { try checkRole(reply) }
         guard case .error(let message) = reply else { return }
         let cause = RedisError.byServer(message)
         switch step {
@@ -54,12 +59,19 @@ struct RedisHandshake {
             if cause.code == .authenticationFailed { throw wantsLogin(message, cause) }
             throw RedisError(
                 .serverError, "Redis at \(url) refused database \(url.database): \(message)", cause: cause)
-        case .ping:
+        case .ping, .role:
             if cause.code == .authenticationFailed { throw wantsLogin(message, cause) }
             // A user that may not PING may still be allowed what it is for.
             if message.hasPrefix("NOPERM") { return }
             throw RedisError(.serverError, "Redis at \(url) is not ready: \(message)", cause: cause)
         }
+    }
+
+    /// The first word of the reply to `ROLE` is the role.
+    private func checkRole(_ reply: RedisReply) throws(RedisError) {
+        if case .error = reply { return }
+        if case .array(let parts) = reply, parts.first?.text == "master" { return }
+        throw RedisError(.notMaster, "Redis at \(url) is not a master now")
     }
 
     private func wantsLogin(_ message: String, _ cause: RedisError) -> RedisError {

@@ -27,9 +27,11 @@ enum RedisPushFrame {
         if count == 2 { return kind.isWord("pong") ? .pong : .unknown }
         guard count == 3, case .string(let channel) = parts[2] else { return .unknown }
         switch parts[3] {
-        case .string(let payload) where kind.isWord("message"): return .message(channel: channel, payload: payload)
-        case .integer where kind.isWord("subscribe"): return .subscribed(channel: channel)
-        case .integer where kind.isWord("unsubscribe"): return .unsubscribed(channel: channel)
+        case .string(let payload) where kind.isWord("message") || kind.isWord("smessage"):
+            return .message(channel: channel, payload: payload)
+        case .integer where kind.isWord("subscribe") || kind.isWord("ssubscribe"): return .subscribed(channel: channel)
+        case .integer where kind.isWord("unsubscribe") || kind.isWord("sunsubscribe"):
+            return .unsubscribed(channel: channel)
         default: return .unknown
         }
     }

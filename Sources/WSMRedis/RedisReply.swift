@@ -52,6 +52,15 @@ extension RedisError {
                 "Redis does not allow the URL's user that: \(message). Allow it with ACL SETUSER, or log in as another user"
             )
         }
+        if RedisRedirection.isRedirection(message) {
+            guard let redirection = RedisRedirection(message) else {
+                return RedisError(.protocolViolation, "Redis sent the command on to what is no node of a cluster")
+            }
+            return RedisError(redirection, message: "Redis sent the command on: \(message)")
+        }
+        if ["CLUSTERDOWN ", "TRYAGAIN ", "LOADING "].contains(where: { message.hasPrefix($0) }) {
+            return RedisError(.unavailable, "Redis cannot do it now: \(message)")
+        }
         return RedisError(.serverError, "Redis answered with an error: \(message)")
     }
 }

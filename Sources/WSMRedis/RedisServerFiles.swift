@@ -63,8 +63,6 @@ enum RedisServerFiles {
                 .serverNotStarted,
                 "the folder \(folder) is too long a name for a socket in it; set TMPDIR to a shorter one")
         }
-        // The socket of an earlier server would look like the new one's.
-        unlink(socketPath(folder))
         try writeFile(text, to: "\(folder)/redis.conf")
     }
 
@@ -82,6 +80,11 @@ enum RedisServerFiles {
         defer { close(file) }
         let bytes = Array(text.utf8)
         guard write(file, bytes, bytes.count) == bytes.count else { throw cannotWrite(path) }
+    }
+
+    /// Removes the socket of an earlier server, which would look like the new one's.
+    static func removeSocket(folder: String) {
+        unlink(socketPath(folder))
     }
 
     private static func cannotWrite(_ path: String) -> RedisError {
@@ -157,15 +160,18 @@ enum FreePort {
     ///
     /// In that range a client that reconnects while the server is down could be given the server's own port, and then holds
     /// it, connected to itself.
-    static func choose() throws(RedisError) -> Int {
-        let range = 10_240..<max(firstEphemeralPort, 11_264)
+    ///
+    /// - Parameter distance: Another port, so far above it, is to be free as well, and below those too.
+    static func choose(withFreePortAt distance: Int? = nil) throws(RedisError) -> Int {
+        let range = 10_240..<max(firstEphemeralPort - (distance ?? 0), 11_264)
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         // Different processes begin in different places; a race for one port shows when the server cannot bind it.
         var candidate = (Int(getpid()) &* 7919 &+ time.tv_nsec) % range.count
         for _ in 0..<1000 {
             candidate = (candidate + 1) % range.count
-            if isFree(range.lowerBound + candidate) { return range.lowerBound + candidate }
+            let port = range.lowerBound + candidate
+            if isFree(port), distance.map({ isFree(port + $0) }) ?? true { return port }
         }
         throw RedisError(.serverNotStarted, "none of 1000 ports of 127.0.0.1 was free for the private redis-server")
     }

@@ -34,6 +34,10 @@ public final class RedisSubscription: Sendable {
         public var maximumReadBytes: Int
         /// Reads of one turn of the event loop, each a batch.
         public var maximumReads: Int
+        /// Whether the server must be a master: a replica is refused with `notMaster`.
+        public var requiresMaster = false
+        /// Whether channels are sharded (`SSUBSCRIBE`): the server is the node of a cluster that has their slots.
+        public var isSharded = false
         public var limits: RedisReplyDecoder.Limits
 
         public init(

@@ -59,7 +59,8 @@ final class RedisSubscriptionHandler: ChannelInboundHandler {
         eventLoop.assertInEventLoop()
         guard context?.channel.isActive == true else { return eventLoop.makeFailedFuture(connectionLost()) }
         let promise = eventLoop.makePromise(of: Void.self)
-        let handshake = RedisHandshake(url: url, clientName: options.clientName)
+        let handshake = RedisHandshake(
+            url: url, clientName: options.clientName, requiresMaster: options.requiresMaster)
         state = .greeting(handshake, promise)
         setTimer(after: end - eventLoop.instant) {
             self.end(RedisBootstrap.timedOut(url: self.url, deadline: deadline))
@@ -72,14 +73,14 @@ final class RedisSubscriptionHandler: ChannelInboundHandler {
     func subscribe(_ channels: [ChannelName]) {
         guard !channels.isEmpty else { return }
         for channel in channels { names.insert(channel) }
-        write(.onChannels("SUBSCRIBE", channels))
+        write(.onChannels(options.isSharded ? "SSUBSCRIBE" : "SUBSCRIBE", channels))
         context?.flush()
     }
 
     func unsubscribe(_ channels: [ChannelName]) {
         // Without channels the command would mean all of them.
         guard !channels.isEmpty else { return }
-        write(.onChannels("UNSUBSCRIBE", channels))
+        write(.onChannels(options.isSharded ? "SUNSUBSCRIBE" : "UNSUBSCRIBE", channels))
         context?.flush()
     }
 

@@ -14,7 +14,7 @@ import Darwin
 /// It runs in a session of its own, so no Ctrl-C reaches it, and reads words from a socket whose other end only this process
 /// holds: when we die, however that happens, it reads the end of the file. One conversation at a time.
 final class RedisSupervisor: Sendable {
-    /// `$1` is the folder to make its own folder in, `$2` the redis-server.
+    /// `$1` is the folder to make its own folder in, `$2` the redis-server, the rest are the server's arguments.
     ///
     /// It answers each word with one line.
     ///
@@ -24,6 +24,8 @@ final class RedisSupervisor: Sendable {
         trap '' INT TERM HUP QUIT PIPE
         dir=$(mktemp -d "$1/wsmlab-redis.XXXXXX") || exit 1
         echo "$dir"
+        server=$2
+        shift 2
         child=
         alive() {
             [ -n "$child" ] || return 1
@@ -46,7 +48,7 @@ final class RedisSupervisor: Sendable {
             case $word in
             start)
                 end
-                "$2" "$dir/redis.conf" </dev/null >>"$dir/redis.log" 2>&1 &
+                "$server" "$dir/redis.conf" "$@" </dev/null >>"$dir/redis.log" 2>&1 &
                 child=$!
                 echo "$child" ;;
             kill) end; echo killed ;;
@@ -74,11 +76,14 @@ final class RedisSupervisor: Sendable {
     /// Starts a supervisor.
     ///
     /// It makes its folder inside `parent`; the first line that it says is the folder's path.
-    static func start(server: String, parent: String) throws(RedisError) -> RedisSupervisor {
+    static func start(
+        server: String, parent: String, arguments: [String] = []
+    ) throws(RedisError) -> RedisSupervisor {
         let (ours, theirs) = try makeSockets()
         defer { close(theirs) }
         do throws(RedisError) {
-            let pid = try spawn(["/bin/sh", "-c", script, "wsmlab-redis", parent, server], socket: theirs)
+            let words = ["/bin/sh", "-c", script, "wsmlab-redis", parent, server] + arguments
+            let pid = try spawn(words, socket: theirs)
             return RedisSupervisor(socket: ours, pid: pid)
         } catch {
             close(ours)

@@ -21,7 +21,7 @@ public struct RedisURL: Sendable, Hashable, Codable {
     /// The number for `SELECT`.
     ///
     /// Pub/Sub is the same in all of them.
-    public let database: Int
+    public private(set) var database: Int
     /// Whom to trust to vouch for the server, over TLS; `nil` without TLS.
     public let trust: TLSTrust?
 
@@ -60,6 +60,14 @@ public struct RedisURL: Sendable, Hashable, Codable {
         var relayed = self
         relayed.address = .tcp(host: "127.0.0.1", port: port)
         return relayed
+    }
+
+    /// Another server that is reached with the same login, database 0: a node of a cluster has no other.
+    func server(host: String, port: Int) -> RedisURL {
+        var url = self
+        url.address = .tcp(host: host, port: port)
+        url.database = 0
+        return url
     }
 
     /// Reads a URL; the error says which part is wrong without repeating it, since it could be the password.

@@ -66,6 +66,30 @@ extension ClusterSpec {
     }
 }
 
+extension ClusterSpec {
+    /// Whether instances publish to and listen at different servers, each of which sees the messages in an order of its own.
+    package var hasSeveralOrders: Bool {
+        guard manager == .broadcast, case .cluster(let redis) = self.redis else { return false }
+        return redis.publish == .bus
+    }
+}
+
+extension Scenario {
+    /// Whether a fault of Redis can cost clients messages whose own instance notices nothing of it.
+    ///
+    /// Behind sentinels it is a failover that leaves the old master alive: who hears of it late publishes to where nobody listens
+    /// any more. Over a cluster's bus it is any node that dies with what it was to pass on to the others.
+    package var losesUntold: Bool {
+        guard cluster.manager == .broadcast else { return false }
+        if cluster.hasSeveralOrders { return faults.contains { $0.action.breaksRedis } }
+        guard case .sentinel = cluster.redis else { return false }
+        return faults.contains { [.redisFailover, .redisPause, .redisSlow].contains($0.action) }
+    }
+
+    /// How much later a message may come than one that was published after it; `nil` where the broker has one order.
+    package var orderSpread: TimeSpan? { cluster.hasSeveralOrders ? expect.bounds.isolation : nil }
+}
+
 /// Where the instances run.
 package enum Placement: String, CaseIterable, Sendable {
     case inProcess = "in-process"
@@ -124,5 +148,48 @@ package enum ClientAuth: String, CaseIterable, Sendable {
 package enum RedisSource: Hashable, Sendable {
     /// A private server, started and ended by the run.
     case embedded
+    /// A private cluster of masters.
+    case cluster(RedisClusterSpec)
+    /// A private master with replicas and three sentinels.
+    case sentinel(RedisSentinelSpec)
     case url(String)
+}
+
+/// A Redis cluster that the run starts.
+package struct RedisClusterSpec: Hashable, Sendable {
+    /// Masters; none has a replica.
+    package var nodes: Int
+    package var publish: ClusterPublish
+
+    package init(nodes: Int = 3, publish: ClusterPublish = .bus) {
+        self.nodes = nodes
+        self.publish = publish
+    }
+}
+
+/// How messages reach the subscribers of a Redis cluster.
+package enum ClusterPublish: String, CaseIterable, Sendable {
+    /// `PUBLISH` at any node, which passes it on to all others over the cluster's bus.
+    case bus
+    /// `SPUBLISH` and `SSUBSCRIBE` at the node that has the channel's slot.
+    case sharded
+}
+
+/// A Redis master that sentinels watch, which the run starts.
+package struct RedisSentinelSpec: Hashable, Sendable {
+    package var replicas: Int
+    /// How long the master may be silent before a sentinel calls it down.
+    package var downAfter: TimeSpan
+
+    package init(replicas: Int = 1, downAfter: TimeSpan = .milliseconds(500)) {
+        self.replicas = replicas
+        self.downAfter = downAfter
+    }
+}
+
+/// The word under `cluster.redis.mode`.
+enum RedisMode: String, CaseIterable {
+    case embedded
+    case cluster
+    case sentinel
 }

@@ -63,6 +63,17 @@ extension CrossChecks {
                 at: place, "\(what) cannot be done to cluster.redis.url: that server is not the run's own",
                 hint: "set cluster.redis: {mode: embedded}, a private server that the run may break")
         }
+        let mode = cluster.inside("redis").word("mode", RedisMode.embedded)
+        if action.breaksLinks, link == .redis, mode == .cluster || mode == .sentinel {
+            faults.error(
+                at: place, "\(what) needs one Redis server: its relay stands before a single one",
+                hint: "set cluster.redis: {mode: embedded}, or between: clients")
+        }
+        if action == .redisFailover, mode != .sentinel {
+            faults.error(
+                at: place, "\(what) needs cluster.redis.mode: sentinel",
+                hint: "only sentinels can make another server the master")
+        }
         if isDirect, action.breaksInstances || action.breaksClients || (action.breaksLinks && link == .clients) {
             faults.error(
                 at: place, "\(what) makes no sense with clients.transport: direct",

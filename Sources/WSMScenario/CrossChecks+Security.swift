@@ -29,6 +29,10 @@ extension CrossChecks {
                     hint: key == "tls"
                         ? "write rediss:// in the URL, and ?ssl_ca_certs=FILE for an authority of your own"
                         : "put the user into the URL: redis://USER:PASSWORD@host")
+            } else if redis.word("mode", RedisMode.embedded) != .embedded {
+                faults.error(
+                    at: origin(redis, key), "cluster.redis.\(key) needs cluster.redis.mode: embedded",
+                    hint: "the servers of a cluster and of sentinels are started without TLS and users")
             } else if cluster.text("manager") == ManagerKind.memory.rawValue {
                 faults.warning(
                     at: origin(redis, key), "cluster.redis.\(key) has no effect: the memory manager uses no Redis",

@@ -8,6 +8,7 @@ struct CrossChecks {
     static func check(_ root: SourceNode, into faults: inout DiagnosticList) {
         var checks = CrossChecks(root: TreeReader(node: root), faults: faults)
         checks.checkCluster()
+        checks.checkRedis()
         checks.checkClients()
         checks.checkProcesses()
         checks.checkSecurity()
@@ -38,11 +39,6 @@ struct CrossChecks {
     private mutating func checkCluster() {
         let cluster = root.inside("cluster")
         let redis = cluster.inside("redis")
-        if cluster.text("manager") == ManagerKind.memory.rawValue, redis.has("url") {
-            faults.warning(
-                at: origin(redis, "url"), "cluster.redis.url has no effect: the memory manager uses no Redis",
-                hint: "take it out, or set cluster.manager: broadcast")
-        }
         if redis.has("pubsubBufferLimit") {
             if cluster.text("manager") == ManagerKind.memory.rawValue {
                 faults.warning(

@@ -7,10 +7,11 @@ enum FaultFormat {
     }
 
     private static func format(of action: FaultAction) -> MapFormat {
-        let parameters =
+        let parameters: [KeyFormat] =
             switch action {
             case .redisRestart: [required(downtime)]
             case .redisKill: [downtime]
+            case .redisFailover: []
             case .redisPause: [required(duration)]
             case .redisDisconnectClients: [share]
             case .redisSlow: [required(duration), required(delay)]
@@ -58,6 +59,7 @@ enum FaultFormat {
         switch action {
         case .redisRestart: "Redis goes away and comes back empty."
         case .redisKill: "Redis is killed."
+        case .redisFailover: "The sentinels make a replica the master, in order."
         case .redisPause: "Redis stops answering, its connections stay."
         case .redisDisconnectClients: "Redis drops its connections."
         case .redisSlow: "Redis answers late."

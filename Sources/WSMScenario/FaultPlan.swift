@@ -81,7 +81,7 @@ extension FaultSpec {
         switch action {
         case .redisRestart, .redisKill: downtime
         case .instanceKill, .instanceStop: restartAfter
-        case .redisDisconnectClients, .clientsDisconnect: .zero
+        case .redisDisconnectClients, .redisFailover, .clientsDisconnect: .zero
         case .redisPause, .redisSlow, .instancePause, .linkDelay, .linkCut, .linkThrottle, .clientsStall:
             duration ?? .zero
         }

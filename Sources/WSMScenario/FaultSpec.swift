@@ -37,6 +37,7 @@ package enum FaultSchedule: Hashable, Sendable {
 package enum FaultAction: String, CaseIterable, Sendable {
     case redisRestart = "redis.restart"
     case redisKill = "redis.kill"
+    case redisFailover = "redis.failover"
     case redisPause = "redis.pause"
     case redisDisconnectClients = "redis.disconnect-clients"
     case redisSlow = "redis.slow"

@@ -12,6 +12,10 @@ package enum Limits {
     package static let steps = 1...10_000
     package static let subscriptions = 0...1000
     package static let redisPool = 1...1_000_000
+    /// Redis itself makes no cluster of less than three masters.
+    package static let redisNodes = 3...16
+    package static let redisReplicas = 1...5
+    package static let sentinelDownAfter = TimeSpan.milliseconds(100)...TimeSpan.seconds(60)
     package static let weight = 0...1_000_000
     /// What a broadcast weighs with its stamp.
     package static let payload = BroadcastPayload.smallest...(1 << 20)

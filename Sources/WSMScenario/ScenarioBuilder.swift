@@ -42,13 +42,30 @@ enum ScenarioBuilder {
         }
         cluster.sendBuffer = reader.has("sendBuffer") ? reader.size("sendBuffer", 0) : nil
         let redis = reader.inside("redis")
-        cluster.redis = redis.text("url").map { .url($0) } ?? .embedded
+        cluster.redis = source(redis)
         cluster.pubsubBufferLimit = redis.has("pubsubBufferLimit") ? redis.size("pubsubBufferLimit", 1024) : nil
         cluster.redisSecurity.tls = redis.flag("tls", false) ?? false
         cluster.redisSecurity.acl = redis.flag("acl", false) ?? false
         cluster.tls = reader.flag("tls", cluster.tls) ?? cluster.tls
         cluster.auth = reader.word("auth", cluster.auth) ?? cluster.auth
         return cluster
+    }
+
+    private static func source(_ reader: TreeReader) -> RedisSource {
+        if let url = reader.text("url") { return .url(url) }
+        switch reader.word("mode", RedisMode.embedded) ?? .embedded {
+        case .embedded: return .embedded
+        case .cluster:
+            var spec = RedisClusterSpec()
+            spec.nodes = reader.count("nodes", spec.nodes) ?? spec.nodes
+            spec.publish = reader.word("publish", spec.publish) ?? spec.publish
+            return .cluster(spec)
+        case .sentinel:
+            var spec = RedisSentinelSpec()
+            spec.replicas = reader.count("replicas", spec.replicas) ?? spec.replicas
+            spec.downAfter = reader.duration("downAfter", spec.downAfter) ?? spec.downAfter
+            return .sentinel(spec)
+        }
     }
 
     private static func clients(_ reader: TreeReader, hasTarget: Bool) -> ClientsSpec {

@@ -78,8 +78,17 @@ enum ScenarioFormat {
     private static let redis = MapFormat(
         keys: [
             KeyFormat(
-                "mode", .choice(["embedded", "cluster", "sentinel"], unsupported: ["cluster", "sentinel"]),
-                default: "embedded", "embedded: a private redis-server, started and ended by the run."),
+                "mode", .choice(RedisMode.words), default: "embedded",
+                "What the run starts and ends: one private server, a cluster of masters, or a master with replicas and "
+                    + "three sentinels."),
+            KeyFormat("nodes", .count(Limits.redisNodes), default: "3", "mode cluster: how many masters."),
+            KeyFormat(
+                "publish", .choice(ClusterPublish.words), default: "bus",
+                "mode cluster: PUBLISH over the cluster's bus, or SPUBLISH at the node that has the channel's slot."),
+            KeyFormat("replicas", .count(Limits.redisReplicas), default: "1", "mode sentinel: replicas of the master."),
+            KeyFormat(
+                "downAfter", .duration(Limits.sentinelDownAfter), default: "500ms",
+                "mode sentinel: how long the master may be silent before a sentinel calls it down."),
             KeyFormat("url", .text(.redisURL), "A Redis server that runs already: redis://…, rediss://… or unix://…"),
             KeyFormat(
                 "pubsubBufferLimit", .size(Limits.slowClientBytes),

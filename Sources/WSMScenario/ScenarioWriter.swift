@@ -57,11 +57,16 @@ private struct ScenarioWriter {
             cluster.slowClient.policy == .buffer ? "" : ", limit: \(QuantityWriter.size(cluster.slowClient.limit))"
         line(1, "slowClient", "{policy: \(cluster.slowClient.policy.rawValue)\(limit)}")
         if let bytes = cluster.sendBuffer { line(1, "sendBuffer", QuantityWriter.size(bytes)) }
+        let buffer = cluster.pubsubBufferLimit.map { ", pubsubBufferLimit: \(QuantityWriter.size($0))" } ?? ""
         switch cluster.redis {
         case .embedded:
             let (tls, acl) = (cluster.redisSecurity.tls, cluster.redisSecurity.acl)
-            let limit = cluster.pubsubBufferLimit.map { ", pubsubBufferLimit: \(QuantityWriter.size($0))" } ?? ""
-            line(1, "redis", "{mode: embedded, tls: \(tls), acl: \(acl)\(limit)}")
+            line(1, "redis", "{mode: embedded, tls: \(tls), acl: \(acl)\(buffer)}")
+        case .cluster(let spec):
+            line(1, "redis", "{mode: cluster, nodes: \(spec.nodes), publish: \(spec.publish.rawValue)\(buffer)}")
+        case .sentinel(let spec):
+            let downAfter = QuantityWriter.duration(spec.downAfter)
+            line(1, "redis", "{mode: sentinel, replicas: \(spec.replicas), downAfter: \(downAfter)\(buffer)}")
         case .url(let url): line(1, "redis", "{url: \(quoted(url))}")
         }
         line(1, "tls", "\(cluster.tls)")

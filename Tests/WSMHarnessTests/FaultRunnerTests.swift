@@ -34,8 +34,7 @@ struct FaultRunnerTests {
 
         let instanceCount = 2
         let ports = [0, 0]
-        let redisURL: RedisURL? = nil
-        let embedded: EmbeddedRedis? = nil
+        let redis: RunRedis? = nil
         let eventLoops: [any EventLoop] = []
         func startLoad(_ clock: LoadClock) async throws -> any RunningLoad { throw CancellationError() }
         func publishFences() async {}

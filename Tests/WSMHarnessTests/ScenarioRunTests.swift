@@ -18,9 +18,10 @@ struct ScenarioRunTests {
         let scenario = try #require(loaded.scenario, "\(loaded.diagnostics)")
         let folder = NSTemporaryDirectory() + "wsmlab-test-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: folder) }
+        var options = RunOptions(folder: folder, bounds: bounds)
+        options.childProgram = ProcessRunTests.program
         let outcome = try await ScenarioRun.run(
-            scenario: scenario, options: RunOptions(folder: folder, bounds: bounds), progress: { _ in },
-            interruption: Interruption())
+            scenario: scenario, options: options, progress: { _ in }, interruption: Interruption())
         let stored = try RunResult(json: Data(contentsOf: URL(fileURLWithPath: "\(folder)/result.json")))
         #expect(stored == outcome.result)
         let yaml = try String(contentsOfFile: "\(folder)/scenario.yaml", encoding: .utf8)

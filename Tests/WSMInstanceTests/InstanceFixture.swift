@@ -131,6 +131,11 @@ struct InstanceFixture {
     }
 }
 
+/// What each client has received so far.
+func received(_ fleet: any Fleet<Receipts>) async throws -> [UInt32: [String]] {
+    try await fleet.withSinks(\.byClient).reduce(into: [:]) { $0.merge($1) { $0 + $1 } }
+}
+
 /// Waits until the condition holds; a failure names what was awaited.
 func eventually(
     _ what: String, within seconds: Int64 = 20, sourceLocation: SourceLocation = #_sourceLocation,

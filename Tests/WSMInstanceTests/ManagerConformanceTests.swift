@@ -27,10 +27,6 @@ struct ManagerCase: CustomTestStringConvertible, Sendable {
 
 @Suite("What every manager does, live", .timeLimit(.minutes(2)))
 struct ManagerConformanceTests {
-    func received(_ fleet: any Fleet<Receipts>) async throws -> [UInt32: [String]] {
-        try await fleet.withSinks(\.byClient).reduce(into: [:]) { $0.merge($1) { $0 + $1 } }
-    }
-
     /// Broadcasts until every client has received something: then all are certainly subscribed.
     func fence(_ fixture: InstanceFixture, _ fleet: any Fleet<Receipts>, clients: Int) async throws {
         try await eventually("all clients are subscribed") {

@@ -107,24 +107,32 @@ struct EmbeddedRedisTests {
         #expect(error?.message.contains("/nonexistent") == true)
     }
 
-    @Test("When the owner is killed with kill -9, neither redis-server nor folder is left")
-    func ownerIsKilled() async throws {
+    @Test(
+        "When the owner is killed with kill -9, neither redis-server nor folder is left, whatever the server is",
+        arguments: [([], ""), ([], "cluster-enabled yes"), (["--sentinel"], "sentinel monitor m 127.0.0.1 1 1")])
+    func ownerIsKilled(_ arguments: [String], _ line: String) async throws {
         // The owner is a shell that holds the only other end of the supervisor's input, as this process does.
         let parent = try TemporaryFolder()
         let server = try RedisServerFiles.findServer(searchPath: nil)
+        let port = try FreePort.choose(withFreePortAt: 10_000)
         let owner = try OwnerProcess(
             script: """
                 mkfifo "$1/input" "$1/output"
-                setsid /bin/sh -c "$SUPERVISOR" wsmlab-redis "$1" "$2" <"$1/input" >"$1/output" 2>/dev/null &
+                parent=$1 server=$2 port=$3 line=$4
+                shift 4
+                setsid /bin/sh -c "$SUPERVISOR" wsmlab-redis "$parent" "$server" "$@" \
+                    <"$parent/input" >"$parent/output" 2>/dev/null &
+                set -- "$parent"
                 exec 7>"$1/input" 8<"$1/output"
                 read -r folder <&8
-                printf 'port 0\\nunixsocket %s/redis.sock\\nsave ""\\n' "$folder" >"$folder/redis.conf"
+                printf 'port %s\\nunixsocket %s/redis.sock\\nsave ""\\ndir %s\\n%s\\n' \
+                    "$port" "$folder" "$folder" "$line" >"$folder/redis.conf"
                 echo start >&7
                 read -r server <&8
                 echo "$folder $server" >"$1/started.tmp"
                 mv "$1/started.tmp" "$1/started"
                 exec sleep 1000
-                """, arguments: [parent.path, server], supervisor: RedisSupervisor.script)
+                """, arguments: [parent.path, server, "\(port)", line] + arguments, supervisor: RedisSupervisor.script)
         defer { owner.kill() }
         try await eventually("the owner's redis-server") { exists("\(parent.path)/started") }
         let words = try parent.read("started").split(whereSeparator: \.isWhitespace)

@@ -70,12 +70,10 @@ struct DiagnosticTests {
     @Test(
         "A key whose feature does not exist yet is refused at its place",
         arguments: [
-            ("cluster: {redis: {mode: sentinel}}", "3:25", "cluster.redis.mode: sentinel"),
-            ("cluster: {redis: {mode: cluster}}", "3:25", "cluster.redis.mode: cluster"),
             (
                 "target: {clients: ['ws://h/'], publish: {via: http, url: 'https://h/'}}", "3:58",
                 "target.publish.url: TLS (https://)"
-            ),
+            )
         ])
     func unsupported(_ cluster: String, _ place: String, _ what: String) throws {
         let found = faults(scenarioText(cluster: cluster))

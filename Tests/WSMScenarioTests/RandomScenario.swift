@@ -88,11 +88,14 @@ struct RandomScenario {
         cluster.auth = pick(ClientAuth.self)
         cluster.redis = pick([
             .embedded, .url("redis://:p%22w@h:1/2"), .url("unix:///tmp/r.sock?db=3"), .url("rediss://h"),
+            .cluster(RedisClusterSpec(nodes: 3 + random.below(14), publish: pick(ClusterPublish.self))),
+            .sentinel(
+                RedisSentinelSpec(replicas: 1 + random.below(5), downAfter: .milliseconds(100) + span(upTo: 59))),
         ])
         if cluster.redis == .embedded, cluster.manager == .broadcast {
             cluster.redisSecurity = RedisSecurity(tls: random.below(2) == 0, acl: random.below(2) == 0)
         }
-        if cluster.redis == .embedded { cluster.pubsubBufferLimit = pick([nil, 1024, 256 << 10]) }
+        if case .url = cluster.redis {} else { cluster.pubsubBufferLimit = pick([nil, 1024, 256 << 10]) }
         return cluster
     }
 

@@ -24,8 +24,9 @@ let scenariosFolder = #filePath.split(separator: "/").dropLast(3).map { "/\($0)"
 
 /// The scenarios that are part of the repository.
 let repositoryScenarios = [
-    "instance-crash", "many-clients", "memory-single-instance", "memory-two-instances", "quickstart", "reconnect-storm",
-    "redis-pause", "redis-restart-hardened", "redis-restart-reference", "reference-pool-limit",
+    "cluster-sharded", "instance-crash", "many-clients", "memory-single-instance", "memory-two-instances", "quickstart",
+    "reconnect-storm", "redis-pause", "redis-restart-hardened", "redis-restart-reference", "reference-pool-limit",
+    "sentinel-failover",
     "target-nchan-memory", "target-nchan-redis", "target-orchestrator-core-memory", "target-orchestrator-core-redis",
     "threadpool-redis-hardened", "threadpool-redis-reference", "tls",
 ]

@@ -12,9 +12,7 @@ protocol Cluster: Sendable {
     /// Where each instance listens on 127.0.0.1; one that starts again keeps its port.
     var ports: [Int] { get }
     /// What the instances publish to and listen to; `nil` in memory.
-    var redisURL: RedisURL? { get }
-    /// The private Redis, if the run has one.
-    var embedded: EmbeddedRedis? { get }
+    var redis: RunRedis? { get }
     /// The event loops of the instances in this process, each once; none where they have processes of their own.
     var eventLoops: [any EventLoop] { get }
 

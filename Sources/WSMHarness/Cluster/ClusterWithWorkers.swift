@@ -2,7 +2,6 @@ internal import NIOCore
 internal import WSMCore
 internal import WSMInstance
 internal import WSMRecord
-internal import WSMRedis
 
 /// A cluster whose processes run in worker processes beside its instances (`executor: worker`).
 struct ClusterWithWorkers: Cluster {
@@ -12,8 +11,7 @@ struct ClusterWithWorkers: Cluster {
 
     var instanceCount: Int { base.instanceCount }
     var ports: [Int] { base.ports }
-    var redisURL: RedisURL? { base.redisURL }
-    var embedded: EmbeddedRedis? { base.embedded }
+    var redis: RunRedis? { base.redis }
     var eventLoops: [any EventLoop] { base.eventLoops }
 
     func startLoad(_ clock: LoadClock) async throws -> any RunningLoad {

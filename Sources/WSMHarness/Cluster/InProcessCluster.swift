@@ -14,8 +14,7 @@ final class InProcessCluster: FaultableCluster {
     /// More instances than this share event loops.
     static let ownLoops = Limits.pausableInstances
 
-    let redisURL: RedisURL?
-    let embedded: EmbeddedRedis?
+    let redis: RunRedis?
     let slots: [InstanceSlot]
     private let plan: LoadPlan
     private let groups: [MultiThreadedEventLoopGroup]
@@ -29,15 +28,15 @@ final class InProcessCluster: FaultableCluster {
         _ cluster: ClusterSpec, plan: LoadPlan, security: RunSecurity, seed: UInt64, probes: [RunProbe],
         links: RunLinks
     ) async throws -> InProcessCluster {
-        let (embedded, url) = try await startRedis(cluster, security)
+        let redis = try await RunRedis.start(cluster, security)
         let loops = min(cluster.instances, ownLoops)
         let groups = (0..<loops).map { _ in MultiThreadedEventLoopGroup(numberOfThreads: 1) }
         var slots: [InstanceSlot] = []
         var threads: [Int?] = []
         do {
             for (index, probe) in probes.prefix(cluster.instances).enumerated() {
-                let redis = try await links.redis(of: index, url)
-                var configuration = configuration(cluster, seed: seed, index: index, redis: redis)
+                let topology = try await links.redis(of: index, redis)
+                var configuration = configuration(cluster, seed: seed, index: index, redis: topology)
                 security.parts.apply(to: &configuration)
                 slots.append(InstanceSlot(configuration, probe: probe, group: groups[index % loops]))
             }
@@ -49,42 +48,28 @@ final class InProcessCluster: FaultableCluster {
         } catch {
             for slot in slots { _ = try? await slot.stop(deadline: .seconds(1)) }
             for group in groups { try? await group.shutdownGracefully() }
-            await embedded?.stop()
+            await redis?.stop()
             throw error
         }
         return InProcessCluster(
-            slots: slots, plan: plan, redisURL: url, embedded: embedded, groups: groups, loopThreads: threads)
+            slots: slots, plan: plan, redis: redis, groups: groups, loopThreads: threads)
     }
 
     private init(
-        slots: [InstanceSlot], plan: LoadPlan, redisURL: RedisURL?, embedded: EmbeddedRedis?,
+        slots: [InstanceSlot], plan: LoadPlan, redis: RunRedis?,
         groups: [MultiThreadedEventLoopGroup], loopThreads: [Int?]
     ) {
         self.slots = slots
         self.plan = plan
         self.loopThreads = loopThreads
-        self.redisURL = redisURL
-        self.embedded = embedded
+        self.redis = redis
         self.groups = groups
     }
 
-    /// The Redis of a cluster: a private one, started here, or one that runs already; neither in memory.
-    static func startRedis(
-        _ cluster: ClusterSpec, _ security: RunSecurity
-    ) async throws -> (EmbeddedRedis?, RedisURL?) {
-        guard cluster.manager == .broadcast else { return (nil, nil) }
-        switch cluster.redis {
-        case .embedded:
-            let server = try await EmbeddedRedis.start(security.redis)
-            return (server, security.instancesURL(of: server))
-        case .url(let text): return (nil, try RedisURL(text))
-        }
-    }
-
     static func configuration(
-        _ cluster: ClusterSpec, seed: UInt64, index: Int, redis: RedisURL?
+        _ cluster: ClusterSpec, seed: UInt64, index: Int, redis: RedisTopology?
     ) -> LiveInstance.Configuration {
-        var manager = LiveWebSocketManager.Configuration(policies: cluster.policies, redis: redis)
+        var manager = LiveWebSocketManager.Configuration(policies: cluster.policies, topology: redis)
         manager.gapMark = cluster.gapMark == .close ? .close : .event(Self.gapEvent)
         manager.sendBuffer = cluster.sendBuffer
         manager.seed = seed &+ UInt64(index) &* 0x9e37_79b9
@@ -160,7 +145,7 @@ final class InProcessCluster: FaultableCluster {
     func startAgain(_ instance: Int) async throws { try await slots[instance].start() }
 
     func shutDown() async {
-        await embedded?.stop()
+        await redis?.stop()
         for group in groups { try? await group.shutdownGracefully() }
     }
 }

@@ -30,7 +30,7 @@ final class FaultPerformer: Sendable {
         disturber: Disturber? = nil, connectedClients: @escaping @Sendable () -> Int
     ) {
         self.cluster = cluster
-        redis = cluster.embedded
+        redis = cluster.redis?.faultable
         self.loop = loop
         self.seed = seed
         self.clientsOfInstance = clientsOfInstance
@@ -80,6 +80,7 @@ final class FaultPerformer: Sendable {
         switch fault.action {
         case .redisRestart, .redisKill: try await redis.kill()
         case .redisPause: try await redis.pause()
+        case .redisFailover: try await redis.failOver()
         case .redisSlow: slow(fault, redis)
         case .redisDisconnectClients:
             let connections = try await redis.connections(on: loop)
@@ -96,6 +97,7 @@ final class FaultPerformer: Sendable {
         switch fault.action {
         case .redisRestart, .redisKill: try await redis?.startAgain()
         case .redisPause: try await redis?.resume()
+        case .redisFailover: try await redis?.awaitFailover()
         case .redisSlow:
             let task = slowing.withLock { $0.removeValue(forKey: fault) }
             task?.cancel()

@@ -19,6 +19,18 @@ protocol FaultableRedis: Sendable {
     func disconnect(_ connections: [Int64], on loop: any EventLoop) async throws -> Int
     /// Stands still for `span` once, and returns when it goes on.
     func stall(for span: TimeSpan, on loop: any EventLoop) async throws
+    /// Begins to replace the master by a replica, in order.
+    func failOver() async throws
+    /// Waits until the replica has taken over.
+    func awaitFailover() async throws
+}
+
+extension FaultableRedis {
+    func failOver() async throws {
+        throw RedisError(.unavailable, "there is no replica that could become the master")
+    }
+
+    func awaitFailover() async throws {}
 }
 
 extension EmbeddedRedis: FaultableRedis {

@@ -117,7 +117,7 @@ extension FaultAction {
     /// Whether nothing can be published while it lasts.
     fileprivate var cutsOffRedis: Bool {
         switch self {
-        case .redisRestart, .redisKill, .redisPause, .redisDisconnectClients: true
+        case .redisRestart, .redisKill, .redisPause, .redisFailover, .redisDisconnectClients: true
         default: false
         }
     }

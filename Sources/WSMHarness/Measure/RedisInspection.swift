@@ -2,7 +2,7 @@ internal import NIOCore
 internal import WSMCore
 internal import WSMRedis
 
-/// Questions to the Redis of a run, each on a connection of its own.
+/// Questions to the servers of a run's Redis, each on a connection of its own; a server that is away is left out.
 struct RedisInspection: Sendable {
     /// Redis as it was at the end of the measured window.
     struct State: Sendable {
@@ -11,11 +11,22 @@ struct RedisInspection: Sendable {
         var connections = 0
     }
 
-    let url: RedisURL
+    let urls: [RedisURL]
+    var isSharded = false
     let loop: any EventLoop
 
-    /// Its version and the connections that it has now; `nil` when it does not tell, or does not tell this user.
+    /// Their version and the connections that they have now, together; `nil` when none tells, or tells this user.
     func state() async -> State? {
+        var sum: State?
+        for url in urls {
+            guard let state = await state(of: url) else { continue }
+            sum = State(
+                version: sum?.version ?? state.version, connections: (sum?.connections ?? 0) + state.connections)
+        }
+        return sum
+    }
+
+    private func state(of url: RedisURL) async -> State? {
         var state = State()
         guard let connection = try? await RedisConnection.connect(to: url, on: loop, deadline: .seconds(2)).get() else {
             return nil
@@ -34,13 +45,21 @@ struct RedisInspection: Sendable {
     /// Subscriptions to events that a private Redis still has once the instances have stopped, at the deadline or as soon
     /// as there are none.
     func subscriptionsLeft(deadline: MonotonicInstant) async -> Int {
+        var sum = 0
+        for url in urls { sum += await subscriptionsLeft(at: url, deadline: deadline) }
+        return sum
+    }
+
+    private func subscriptionsLeft(at url: RedisURL, deadline: MonotonicInstant) async -> Int {
         let connect = RedisConnection.connect(to: url, on: loop, deadline: .seconds(1))
         guard let connection = try? await connect.get() else { return 0 }
         defer { connection.close() }
         while true {
             // Asked at or after the deadline, the answer is the last one, however late this task gets its turn.
             let isLast = MonotonicInstant.now() >= deadline
-            let reply = try? await connection.send("PUBSUB", "NUMSUB", ChannelName.events.name).get()
+            let reply = try? await connection.send(
+                "PUBSUB", isSharded ? "SHARDNUMSUB" : "NUMSUB", ChannelName.events.name
+            ).get()
             guard case .array(let parts)? = reply, parts.count == 2, case .integer(let count) = parts[1] else {
                 return 0
             }

@@ -6,7 +6,8 @@ struct ResourceSample: Sendable {
     var instances: [PartUsage]
     var clients: [PartUsage]
     var workers: [PartUsage] = []
-    var redis: PartUsage?
+    /// The private servers, in their order; one that is away has used nothing.
+    var redis: [PartUsage] = []
     /// The named processes of a target, in their order.
     var processes: [ProcessTreeUsage] = []
     var at: MonotonicInstant
@@ -25,9 +26,10 @@ struct ResourceSampler: Sendable {
     }
 
     func sample() async -> ResourceSample {
-        var redis: PartUsage?
-        if let pid = await cluster?.embedded?.pid, let seconds = ProcessUsage.cpuSeconds(of: pid) {
-            redis = PartUsage(pid: pid, cpuSeconds: seconds)
+        var redis: [PartUsage] = []
+        for server in cluster?.redis?.servers ?? [] {
+            let pid = await server.pid ?? 0
+            redis.append(PartUsage(pid: pid, cpuSeconds: ProcessUsage.cpuSeconds(of: pid) ?? 0))
         }
         return ResourceSample(
             instances: await cluster?.usage() ?? [], clients: await fleet.usage(),
@@ -60,8 +62,7 @@ extension Resources {
             clients: zip(start.clients, end.clients).map { usage(($0, $1)) },
             workers: zip(start.workers, end.workers).map { usage(($0, $1)) },
             redis: redisConnections.map { connections in
-                let process = end.redis.map { usage((start.redis ?? $0, $0)) }
-                return RedisUsage(connections: connections, process: process)
+                RedisUsage(connections: connections, servers: zip(start.redis, end.redis).map { usage(($0, $1)) })
             })
     }
 }

@@ -29,8 +29,7 @@ final class ProcessCluster: FaultableCluster {
     private static let startDeadline = TimeSpan.seconds(10)
 
     let ports: [Int]
-    let redisURL: RedisURL?
-    let embedded: EmbeddedRedis?
+    let redis: RunRedis?
     private let processes: RunProcesses
     private let plan: LoadPlan
     private let numbers: PublisherNumbers
@@ -48,7 +47,7 @@ final class ProcessCluster: FaultableCluster {
         _ scenario: Scenario, plan: LoadPlan, security: RunSecurity, probes: [RunProbe], links: RunLinks,
         processes: RunProcesses
     ) async throws -> ProcessCluster {
-        let (embedded, url) = try await InProcessCluster.startRedis(scenario.cluster, security)
+        let redis = try await RunRedis.start(scenario.cluster, security)
         let numbers = PublisherNumbers(scenario, plan: plan)
         let lives = probes.prefix(scenario.cluster.instances).map { InstanceLives($0) }
         do {
@@ -56,24 +55,23 @@ final class ProcessCluster: FaultableCluster {
             for life in lives {
                 started.append(
                     try await begin(
-                        life, port: 0, redis: try await links.redis(of: life.index, url), numbers, processes))
+                        life, port: 0, redis: try await links.redis(of: life.index, redis), numbers, processes))
             }
-            return ProcessCluster(started, embedded, url, links, processes, plan, numbers, lives)
+            return ProcessCluster(started, redis, links, processes, plan, numbers, lives)
         } catch {
-            await embedded?.stop()
+            await redis?.stop()
             throw error
         }
     }
 
     private init(
-        _ started: [(process: ChildProcess, port: Int)], _ embedded: EmbeddedRedis?, _ url: RedisURL?,
+        _ started: [(process: ChildProcess, port: Int)], _ redis: RunRedis?,
         _ links: RunLinks, _ processes: RunProcesses, _ plan: LoadPlan, _ numbers: PublisherNumbers,
         _ lives: [InstanceLives]
     ) {
         ports = started.map(\.port)
         slots = Mutex(started.map { Slot(process: $0.process) })
-        self.embedded = embedded
-        redisURL = url
+        self.redis = redis
         self.links = links
         self.processes = processes
         self.plan = plan
@@ -82,13 +80,14 @@ final class ProcessCluster: FaultableCluster {
     }
 
     private static func begin(
-        _ life: InstanceLives, port: Int, redis: RedisURL?, _ numbers: PublisherNumbers, _ processes: RunProcesses
+        _ life: InstanceLives, port: Int, redis: RedisTopology?, _ numbers: PublisherNumbers, _ processes: RunProcesses
     ) async throws -> (process: ChildProcess, port: Int) {
         let path = processes.path("instance-\(life.index)")
         let submitted = try life.begin(path: path, numbers: numbers)
         defer { life.hasBegun() }
         let assignment = InstanceAssignment(
-            index: life.index, port: port, redis: redis, journal: path, submitted: submitted)
+            index: life.index, port: port, redis: redis, journal: path,
+            submitted: submitted)
         return try await processes.start(.instance(assignment), name: "instance \(life.index)")
     }
 
@@ -270,7 +269,7 @@ final class ProcessCluster: FaultableCluster {
         let deadline = MonotonicInstant.now() + Self.startDeadline
         while true {
             do {
-                let redis = try await links.redis(of: instance, redisURL)
+                let redis = try await links.redis(of: instance, redis)
                 return try await Self.begin(
                     lives[instance], port: ports[instance], redis: redis, numbers, processes
                 ).process
@@ -329,7 +328,7 @@ final class ProcessCluster: FaultableCluster {
 
     func shutDown() async {
         await processes.shutDown()
-        await embedded?.stop()
+        await redis?.stop()
     }
 }
 

@@ -3,7 +3,6 @@ internal import Synchronization
 internal import WSMCore
 internal import WSMInstance
 internal import WSMRecord
-internal import WSMRedis
 internal import WSMScenario
 
 /// The worker processes of a cluster with `executor: worker`, one an instance: they run the steps of processes and publish
@@ -19,7 +18,7 @@ final class WorkerProcesses: Sendable {
 
     /// - Parameter probes: The run's probes of the workers, which come behind those of the instances.
     static func start(
-        probes: [RunProbe], redis: RedisURL, numbers: PublisherNumbers, processes: RunProcesses
+        probes: [RunProbe], redis: RunRedis, numbers: PublisherNumbers, processes: RunProcesses
     ) async throws -> WorkerProcesses {
         var workers: [Worker] = []
         for (index, probe) in probes.enumerated() {
@@ -27,7 +26,8 @@ final class WorkerProcesses: Sendable {
             let path = processes.path("worker-\(index)")
             _ = try life.begin(path: path, numbers: numbers)
             defer { life.hasBegun() }
-            let assignment = WorkerAssignment(index: index, redis: redis, journal: path)
+            let assignment = WorkerAssignment(
+                index: index, redis: redis.topology(instance: index), journal: path)
             let (process, _) = try await processes.start(.worker(assignment), name: "the worker of instance \(index)")
             workers.append(Worker(process: process, life: life))
         }

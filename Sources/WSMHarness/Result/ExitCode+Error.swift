@@ -14,7 +14,7 @@ extension ExitCode {
     private init(redis code: RedisError.Code) {
         switch code {
         case .connectFailed, .timedOut, .connectionLost, .protocolViolation, .serverError, .authenticationFailed,
-            .serverNotStarted:
+            .serverNotStarted, .unavailable, .redirected, .tooManyRedirections, .notMaster:
             self = .environment
         case .tooManyPending, .closed, .invalidCommand: self = .internalError
         }

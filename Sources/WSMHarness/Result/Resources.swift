@@ -51,6 +51,21 @@ package struct RedisUsage: Codable, Hashable, Sendable {
     /// The most connections that were open at a time.
     package var connections: Int
 
+    /// Of several servers the sum; the number is the first one's.
+    init(connections: Int, servers: [ResourceUsage]) {
+        guard var sum = servers.first else {
+            self.init(connections: connections)
+            return
+        }
+        for server in servers.dropFirst() {
+            sum.cpuSeconds += server.cpuSeconds
+            sum.rssBytes += server.rssBytes
+            sum.peakRssBytes += server.peakRssBytes
+            if let more = server.cpuSecondsPerMillionDeliveries { sum.cpuSecondsPerMillionDeliveries? += more }
+        }
+        self.init(connections: connections, process: sum)
+    }
+
     package init(connections: Int, process: ResourceUsage? = nil) {
         self.connections = connections
         self.pid = process?.pid

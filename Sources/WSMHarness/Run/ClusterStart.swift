@@ -84,7 +84,7 @@ struct ClusterStart: Sendable {
         _ cluster: any Cluster, _ processes: RunProcesses
     ) async throws -> (cluster: any Cluster, workers: WorkerProcesses?) {
         guard scenario.cluster.executor == .worker else { return (cluster, nil) }
-        guard let redis = cluster.redisURL else {
+        guard let redis = cluster.redis else {
             throw HarnessError(.internalFault, "worker processes need a broker to publish through")
         }
         let workers = try await WorkerProcesses.start(

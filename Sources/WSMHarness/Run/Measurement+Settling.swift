@@ -32,6 +32,7 @@ extension Measurement {
         if context.scenario.cluster.manager == .broadcast || context.system.isTarget {
             settlement.inFlight = expect.isolation.nanoseconds
         }
+        settlement.spread = context.scenario.orderSpread
         settlement.outside = context.outside
         for failure in failures {
             guard let instance = failure.instance else { continue }
@@ -41,6 +42,12 @@ extension Measurement {
         for probe in context.probes { probe.recordedEvents.add(to: &settlement) }
         settlement.timeline = clock.map { context.timelinePlan(from: $0.measuredFrom) }
         addFaults(to: &settlement)
+        if let spread = settlement.spread {
+            // What was on its way to a server when that went was acknowledged before.
+            for index in settlement.brokerOutages.indices {
+                settlement.brokerOutages[index].from = settlement.brokerOutages[index].from + spread.scaled(by: -1)
+            }
+        }
         return settlement
     }
 
@@ -58,6 +65,8 @@ extension Measurement {
             threadExitsOnError: cluster.threadOnError == .exit, brokerLoss: cluster.brokerLoss,
             slowClients: cluster.slowClient.policy)
         let policies = cluster.policies
+        promise.hasOneOrder = !cluster.hasSeveralOrders
+        promise.losesUntold = context.scenario.losesUntold
         promise.fanOut = policies.fanOut
         promise.comparesClients = comparesClients
         promise.hasSickClients = hasHealthyNeighbours

@@ -102,8 +102,9 @@ struct RunDriver: Sendable {
         measurement.faults = faults?.records ?? []
         measurement.isRedisGone = faults?.isRedisGone ?? false
         measurement.redisState = await redisState()
-        if let redis = context.system.cluster?.embedded, !measurement.isRedisGone {
-            measurement.redisDied = await !redis.isAlive()
+        if let redis = context.system.cluster?.redis {
+            if redis.outlivesFaults { measurement.isRedisGone = false }
+            if !measurement.isRedisGone { measurement.redisDied = await redis.hasDied() }
         }
     }
 
@@ -121,14 +122,16 @@ struct RunDriver: Sendable {
         load.stop()
         measurement.states = await context.system.cluster?.states() ?? []
         let mark = MonotonicInstant.now()
+        // Without one order, a fence from one server says nothing of what is still on its way from another.
+        let spread = context.scenario.orderSpread ?? .zero
         if measurement.isRedisGone {
             // Nothing can come any more but what is on its way.
             try await wait(until: mark + Self.lastReceipts, reporter)
         } else {
-            try await fence(.endFence, since: mark, reporter)
+            try await fence(.endFence, since: mark + spread, reporter)
         }
         measurement.endOfLoad = .init(fencedFrom: mark, waitedUntil: .now())
-        measurement.unfencedAtEnd = try await context.fleet.sessionsBehind(mark)
+        measurement.unfencedAtEnd = try await context.fleet.sessionsBehind(mark + spread)
     }
 
     private func close(
@@ -167,8 +170,9 @@ struct RunDriver: Sendable {
             MonotonicInstant.now() < Patience.lastCloses.deadline(from: stopped, interruption)
         { try await reporter.pause() }
         // A Redis that is not the run's own may have other subscribers.
-        if let url = cluster.embedded?.url {
-            let inspection = RedisInspection(url: url, loop: context.clientGroup.any())
+        if let redis = cluster.redis, !redis.servers.isEmpty {
+            let inspection = RedisInspection(
+                urls: redis.urls, isSharded: redis.isSharded, loop: context.clientGroup.any())
             shutdown.subscriptions = await inspection.subscriptionsLeft(
                 deadline: .now() + Patience.close.left(interruption))
         }
@@ -204,7 +208,7 @@ struct RunDriver: Sendable {
 
     private func redisState() async -> RedisInspection.State? {
         if case .target(let target) = context.system { return target.watch.redisState }
-        guard let url = context.system.cluster.flatMap({ $0.embedded?.url ?? $0.redisURL }) else { return nil }
-        return await RedisInspection(url: url, loop: context.clientGroup.any()).state()
+        guard let redis = context.system.cluster?.redis else { return nil }
+        return await RedisInspection(urls: redis.urls, loop: context.clientGroup.any()).state()
     }
 }

@@ -19,7 +19,7 @@ public final class LiveWebSocketManager: Sendable {
         public var enabled = true
         public var policies: ManagerPolicies
         /// Where the Broadcast manager finds Redis; `nil` makes a Memory manager.
-        public var redis: RedisURL?
+        public var redis: RedisTopology?
         /// How `resubscribe-marked` tells clients of a gap.
         public var gapMark = GapMark.close
         /// Bytes that the kernel may keep for one client (`SO_SNDBUF`), before a client that does not read is felt; `nil` leaves it
@@ -29,8 +29,13 @@ public final class LiveWebSocketManager: Sendable {
         public var seed: UInt64 = 0
 
         public init(policies: ManagerPolicies = .hardened, redis: RedisURL? = nil) {
+            self.init(policies: policies, topology: redis.map { .single($0) })
+        }
+
+        /// With a Redis of several servers; `nil` makes a Memory manager.
+        public init(policies: ManagerPolicies = .hardened, topology: RedisTopology?) {
             self.policies = policies
-            self.redis = redis
+            self.redis = topology
         }
 
         public var kind: ManagerKind { redis == nil ? .memory : .broadcast }
@@ -46,6 +51,8 @@ public final class LiveWebSocketManager: Sendable {
     let shards: [NIOLoopBound<ClientShard>]
     let driver: NIOLoopBound<ManagerDriver>
     let inbox: ManagerInbox
+    /// Finds the server of a channel; `nil` in memory.
+    let router: RedisRouter?
     /// Ends the waits of publishing threads when the instance stops.
     let publishersCancelled = Cancellation()
     /// Where the instance's threads and loops wait while it is paused.
@@ -84,10 +91,11 @@ public final class LiveWebSocketManager: Sendable {
         let machine = WebSocketManager<ByteBuffer>(
             enabled: configuration.enabled, kind: configuration.kind, policies: configuration.policies,
             gapMark: configuration.gapMark, seed: configuration.seed)
+        router = configuration.redis.map { RedisRouter($0) }
         let driver = NIOLoopBound(
             ManagerDriver(
                 manager: machine, fanOut: configuration.policies.fanOut, shards: shards, eventLoop: home,
-                redis: configuration.redis, probe: probe,
+                router: router, probe: probe,
                 counters: counters),
             eventLoop: home)
         let drain = DrainBox()
@@ -108,8 +116,8 @@ public final class LiveWebSocketManager: Sendable {
     /// - Throws: `RedisError` when Redis does not answer within `deadline`.
     public func start(channels: [ChannelName] = [.events], deadline: TimeSpan = .seconds(5)) async throws {
         guard configuration.enabled else { return }
-        if let redis = configuration.redis {
-            let connection = try await RedisConnection.connect(to: redis, on: eventLoop, deadline: deadline).get()
+        if let router {
+            let connection = try await router.connect(on: eventLoop, deadline: deadline).get()
             _ = try await connection.send("PING").get()
             connection.close()
         }

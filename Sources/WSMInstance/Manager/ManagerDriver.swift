@@ -52,7 +52,7 @@ final class ManagerDriver {
 
     init(
         manager: WebSocketManager<ByteBuffer>, fanOut: FanOutPolicy, shards: [NIOLoopBound<ClientShard>],
-        eventLoop: any EventLoop, redis: RedisURL?, probe: (any InstanceProbe)?, counters: InstanceCounters
+        eventLoop: any EventLoop, router: RedisRouter?, probe: (any InstanceProbe)?, counters: InstanceCounters
     ) {
         self.manager = manager
         self.shards = shards
@@ -62,8 +62,8 @@ final class ManagerDriver {
         carriesMessages = probe != nil
         walksInTurn =
             manager.kind == .memory && fanOut == .serial && shards.count == 1 && shards[0].eventLoop === eventLoop
-        guard manager.enabled, manager.kind == .broadcast, let redis else { return }
-        broker = BrokerLink(url: redis, eventLoop: eventLoop) { [unowned self] id, event in brokerEvent(id, event) }
+        guard manager.enabled, manager.kind == .broadcast, let router else { return }
+        broker = BrokerLink(router: router, eventLoop: eventLoop) { [unowned self] id, event in brokerEvent(id, event) }
     }
 
     var clientCount: Int { manager.clientCount }

@@ -11,7 +11,7 @@ internal import WSMRedis
 public final class ThreadPublisher {
     private let manager: LiveWebSocketManager
     private var machine: BroadcastPublisher
-    private var connection: BlockingRedisConnection?
+    private var connection: RedisPublisher?
     private let cancelled: Cancellation
 
     /// How long one connect, or one reply, may take.
@@ -129,10 +129,10 @@ public final class ThreadPublisher {
     }
 
     private func connect() -> BroadcastPublisher.Event {
-        guard !cancelled.isCancelled, let url = manager.configuration.redis else { return .connectFailed }
+        guard !cancelled.isCancelled, let router = manager.router else { return .connectFailed }
         do throws(RedisError) {
-            connection = try BlockingRedisConnection(
-                url: url, deadline: Self.redisDeadline, eventLoop: manager.eventLoop)
+            connection = try RedisPublisher(
+                router, deadline: Self.redisDeadline, eventLoop: manager.eventLoop)
             return .connected
         } catch {
             return .connectFailed
@@ -157,17 +157,22 @@ public final class ThreadPublisher {
         }
         var settled = 0
         var confirmed = 0
+        var unsettled: [Int] = []
         connection.publishPipelined(batches) { reply in
+            if reply.isSettled {
+                // Sent again it would come after this one: it is given up.
+                for index in unsettled { ended(pending[index].stamp, .failed, at: reply.at) }
+                unsettled.removeAll()
+            }
             switch reply.receivers {
             case .success:
                 ended(pending[reply.index].stamp, .acknowledged, at: reply.at)
                 confirmed += 1
                 settled = reply.index + 1
-            // Sent without a reply, or refused by the server: not to be sent again.
-            case .failure(let error) where error.maybePublished || error.code == .serverError:
+            case .failure(let error) where reply.isSettled:
                 ended(pending[reply.index].stamp, error.maybePublished ? .maybePublished : .failed, at: reply.at)
                 settled = reply.index + 1
-            case .failure: break
+            case .failure: unsettled.append(reply.index)
             }
         }
         handled += settled
@@ -178,8 +183,8 @@ public final class ThreadPublisher {
 
     /// One broadcast as the reference publishes it; whether it is tried again is the machine's decision.
     private func executeTransaction(
-        _ broadcast: Broadcast, _ messages: [BlockingRedisConnection.Publication],
-        on connection: BlockingRedisConnection, _ handled: inout Int, _ acknowledged: inout Int
+        _ broadcast: Broadcast, _ messages: [RedisPublisher.Publication],
+        on connection: RedisPublisher, _ handled: inout Int, _ acknowledged: inout Int
     ) -> BroadcastPublisher.Event {
         do throws(RedisError) {
             _ = try connection.publish(messages)
@@ -200,6 +205,16 @@ public final class ThreadPublisher {
     private func ended(_ stamp: ProbeStamp?, _ outcome: PublishEnd, at instant: MonotonicInstant = .now()) {
         if outcome == .acknowledged { manager.counters.countPublished() } else { manager.counters.countFailed() }
         if let stamp { manager.probe?.ended(stamp, outcome, at: instant) }
+    }
+}
+
+extension RedisPublishAcknowledgement {
+    /// Whether it is not to be sent again: published, sent without a reply, or refused by the server.
+    fileprivate var isSettled: Bool {
+        switch receivers {
+        case .success: true
+        case .failure(let error): error.maybePublished || error.code == .serverError
+        }
     }
 }
 

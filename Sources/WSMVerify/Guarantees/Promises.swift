@@ -15,6 +15,10 @@ package struct PromiseContext: Hashable, Sendable {
     /// Whether an error ends the broadcast thread for good (`threadOnError: exit`).
     package var threadExitsOnError: Bool
     package var brokerLoss: BrokerLoss
+    /// Whether the broker has one order: one server at a time that all publish to and listen at.
+    package var hasOneOrder = true
+    /// Whether a fault of the broker can cost clients messages whose own instance notices nothing of it, and so tells nobody.
+    package var losesUntold = false
     package var slowClients: SlowClientPolicy
     package var fanOut: FanOutPolicy = .isolated
     /// Whether every instance has at least two clients, so that their orders can be compared.
@@ -65,11 +69,15 @@ package func promisedGuarantees(_ context: PromiseContext) -> Set<GuaranteeID> {
         if context.hasProcesses, context.usesQueue { promised.insert(.processOrder) }
         if context.instances > 1 { promised.insert(.crossInstanceReach) }
         // A client library that reconnects in silence loses what came in between without a sign.
-        if context.brokerLoss == .resubscribeMarked, !losesByPolicy { promised.insert(.noSilentLoss) }
+        if context.brokerLoss == .resubscribeMarked, !losesByPolicy, !context.losesUntold {
+            promised.insert(.noSilentLoss)
+        }
     }
     if context.usesQueue, context.threadExitsOnError { promised.remove(.noSilentLoss) }
-    if context.comparesClients { promised.insert(.totalOrder) }
-    promised.insert(.realTimeOrder)
+    if context.hasOneOrder {
+        promised.insert(.realTimeOrder)
+        if context.comparesClients { promised.insert(.totalOrder) }
+    }
     if context.boundsLag { promised.insert(.boundedLag) }
     if context.stopsCleanly { promised.insert(.cleanShutdown) }
     if context.hasSickClients, context.manager == .broadcast || context.fanOut == .isolated {

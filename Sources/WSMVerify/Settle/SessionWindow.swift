@@ -12,7 +12,8 @@ struct SessionWindow {
     let from: Int64
     /// It was certainly there up to here, since something published then arrived.
     ///
-    /// All that was confirmed before that must have come first. The least instant when nothing arrived.
+    /// All that was confirmed before that must have come first; where there is no one order, it lies earlier by the context's
+    /// `spread`. The least instant when nothing arrived.
     let heard: Int64
     /// As `heard`, or the end of the load where it was deaf until then, or the instant at which the slow-client policy
     /// disconnected it, when that is later.
@@ -31,7 +32,7 @@ struct SessionWindow {
             return
         }
         from = first.nanoseconds
-        heard = min(latest.nanoseconds, closed)
+        heard = min(latest.nanoseconds - (context.spread ?? .zero).nanoseconds, closed)
         if let end = context.endOfLoad, SessionWindow.isDeaf(session, end), end.fencedFrom > latest {
             isDeaf = true
             until = min(end.fencedFrom.nanoseconds, closed)

@@ -8,6 +8,10 @@ package struct SettlementContext: Sendable, Codable {
     /// How long, in nanoseconds, a message that the broker has confirmed may still be on its way to an instance: a session that
     /// begins in that time may get it (`session-bounds`).
     package var inFlight: Int64 = 0
+    /// How much later a message may come than one that was published after it: a broker of several servers has no one order.
+    ///
+    /// What a session received then says only of what was published so long before that it must have come; `nil`: of all.
+    package var spread: TimeSpan?
     /// Where witnesses count time from.
     package var runStart: MonotonicInstant
     /// Messages intended from here on are measured; the same instant that the observers were given.

@@ -6,12 +6,14 @@ import Testing
 
 @Suite("However the program ends, nothing of it is left", .serialized, .timeLimit(.minutes(5)))
 struct ProgramEndTests {
-    static func scenario(_ placement: String, duration: String = "30s", manager: String = "broadcast") -> String {
+    static func scenario(
+        _ placement: String, duration: String = "30s", manager: String = "broadcast", redis: String = "{}"
+    ) -> String {
         """
         name: ends
         warmup: 200ms
         duration: \(duration)
-        cluster: {manager: \(manager), instances: 2, placement: \(placement)}
+        cluster: {manager: \(manager), instances: 2, placement: \(placement), redis: \(redis)}
         clients: {count: 20, connectRate: 20/s}
         workload:
           - {kind: broadcasts, rate: 40/s, publishers: 2}
@@ -44,6 +46,25 @@ struct ProgramEndTests {
             (try? FileManager.default.contentsOfDirectory(atPath: program.temporary)) == []
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: program.runFolder) == ["trace.zst"])
+    }
+
+    @Test(
+        "Killed with kill -9, no node of a cluster and no sentinel is left",
+        arguments: [("{mode: cluster}", 3), ("{mode: sentinel}", 5)])
+    func killedWithServers(redis: String, servers: Int) async throws {
+        let program = try RunningProgram.start([], scenario: Self.scenario("in-process", redis: redis))
+        try await program.awaitWord("measuring")
+        let known = descendants(program)
+        // Each with the shell that looks after it.
+        #expect(
+            known.values.filter { $0.contains("redis-server ") && !$0.contains("/bin/sh") }.count == servers, "\(known)"
+        )
+        program.signal(SIGKILL)
+        _ = try await program.awaitExit()
+        try await RunningProgram.wait("what is left to end: \(left(known))") { left(known).isEmpty }
+        try await RunningProgram.wait("its temporary files to be gone") {
+            (try? FileManager.default.contentsOfDirectory(atPath: program.temporary)) == []
+        }
     }
 
     @Test(

@@ -32,15 +32,18 @@ final class RunLinks: Sendable {
 
     // MARK: Addresses
 
-    /// The Redis at `url` as the instance finds it.
+    /// The Redis as the instance finds it.
+    ///
+    /// A relay stands before a single server: a scenario with several has no faults of the links to them.
     ///
     /// - Throws: ``HarnessError`` of the environment.
-    func redis(of instance: Int, _ url: RedisURL?) async throws -> RedisURL? {
-        guard let url, disturbed.contains(.redis) else { return url }
-        if let known = relays.withLock({ $0.toRedis[instance] }) { return known.url(for: url) }
+    func redis(of instance: Int, _ redis: RunRedis?) async throws -> RedisTopology? {
+        guard let topology = redis?.topology(instance: instance) else { return nil }
+        guard disturbed.contains(.redis), case .single(let url) = topology else { return topology }
+        if let known = relays.withLock({ $0.toRedis[instance] }) { return .single(known.url(for: url)) }
         let relay = try await LinkRelay.start(toRedisAt: url, seed: seed &+ UInt64(instance))
         relays.withLock { $0.toRedis[instance] = relay }
-        return relay.url(for: url)
+        return .single(relay.url(for: url))
     }
 
     /// The port at which clients find the instance that listens on `port`.

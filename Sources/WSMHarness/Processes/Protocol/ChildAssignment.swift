@@ -27,7 +27,7 @@ struct InstanceAssignment: Sendable, Codable {
     /// 0 for a free one.
     var port: Int
     /// `nil` in memory.
-    var redis: RedisURL?
+    var redis: RedisTopology?
     /// The file that the journal goes into.
     var journal: String
     /// What the instance's publishers had submitted in its lives before this one.
@@ -37,7 +37,7 @@ struct InstanceAssignment: Sendable, Codable {
 /// The worker process of one instance: it runs the steps of the instance's processes, and publishes them itself.
 struct WorkerAssignment: Sendable, Codable {
     var index: Int
-    var redis: RedisURL
+    var redis: RedisTopology
     var journal: String
 }
 
