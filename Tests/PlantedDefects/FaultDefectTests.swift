@@ -25,7 +25,7 @@ struct FaultDefectTests {
             name: planted
             seed: 9
             warmup: 0s
-            duration: 2s
+            duration: 4s
             cluster: {instances: 2, gapMark: event}
             clients: {count: 8, connectRate: 200/s, ping: 0s}
             workload: [{kind: broadcasts, rate: 100/s, arrival: constant, publishers: 2}]

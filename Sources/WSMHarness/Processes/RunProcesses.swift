@@ -15,6 +15,7 @@ final class RunProcesses: Sendable {
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let warden = ProcessWarden()
     private let started = Monitor<[ChildProcess]>([])
+    private let isShutDown = Monitor(false)
 
     private enum Deadline {
         /// Drawing a large plan takes a while.
@@ -56,7 +57,14 @@ final class RunProcesses: Sendable {
     func path(_ name: String) -> String { "\(folder)/.\(name)-\(UUID().uuidString.prefix(8))" }
 
     /// Ends all processes; each is killed that has not ended in time.
+    ///
+    /// Further calls do nothing.
     func shutDown() async {
+        let isFirst = isShutDown.withLock { isShutDown in
+            defer { isShutDown = true }
+            return !isShutDown
+        }
+        guard isFirst else { return }
         let deadline = MonotonicInstant.now() + Deadline.end
         await withTaskGroup(of: Void.self) { tasks in
             for process in started.withLock({ $0 }) { tasks.addTask { await process.finish(deadline: deadline) } }
