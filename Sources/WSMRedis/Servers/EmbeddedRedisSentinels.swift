@@ -75,11 +75,15 @@ public final class EmbeddedRedisSentinels: Sendable {
     ///
     /// - Throws: ``RedisError`` `unavailable` when no sentinel answers.
     public func master() async throws -> EmbeddedRedis {
-        for url in await namedMasters() {
-            if let server = servers.first(where: { $0.url.port == url.port }) { return server }
+        let named = await namedMasters()
+        guard let master = named.compactMap(server).first else {
+            throw RedisError(.unavailable, "no sentinel names a Redis master")
         }
-        throw RedisError(.unavailable, "no sentinel names a Redis master")
+        return master
     }
+
+    /// The server of the group that listens there.
+    private func server(at url: RedisURL) -> EmbeddedRedis? { servers.first { $0.url.port == url.port } }
 
     /// Waits until all sentinels that answer name the same master, another than `old`, and it takes writes; returns it.
     ///
@@ -92,7 +96,7 @@ public final class EmbeddedRedisSentinels: Sendable {
             let named = await namedMasters()
             guard named.count >= Self.quorum, let first = named.first else { return "too few sentinels answer" }
             guard named.allSatisfy({ $0 == first }) else { return "the sentinels do not agree" }
-            guard let master = servers.first(where: { $0.url.port == first.port }), master !== old else {
+            guard let master = server(at: first), master !== old else {
                 return "the sentinels still name the old one"
             }
             let role = try await RedisQuestion.ask(master.url, RedisCommand("ROLE"))
