@@ -94,22 +94,15 @@ public final class EmbeddedRedisCluster: Sendable {
 extension EmbeddedRedis {
     /// Starts several servers at once, in the order of their options; when one does not come up, none is left.
     static func startAll(_ options: [Options]) async throws -> [EmbeddedRedis] {
-        let results = await withTaskGroup(of: (Int, Result<EmbeddedRedis, any Error>).self) { group in
-            for (index, options) in options.enumerated() {
-                group.addTask {
-                    do { return (index, .success(try await start(options))) } catch { return (index, .failure(error)) }
-                }
-            }
-            var results: [Int: Result<EmbeddedRedis, any Error>] = [:]
-            for await (index, result) in group { results[index] = result }
-            return results.sorted { $0.key < $1.key }.map(\.value)
+        let starting = options.map { one in Task { try await start(one) } }
+        var started: [EmbeddedRedis] = []
+        var failure: (any Error)?
+        for task in starting {
+            do { started.append(try await task.value) } catch { failure = failure ?? error }
         }
-        do {
-            return try results.map { try $0.get() }
-        } catch {
-            await stopAll(results.compactMap { try? $0.get() })
-            throw error
-        }
+        guard let failure else { return started }
+        await stopAll(started)
+        throw failure
     }
 
     /// Ends several servers at once.

@@ -51,22 +51,40 @@ public final class EmbeddedRedisSentinels: Sendable {
     /// - Throws: ``RedisError`` `serverNotStarted`.
     public static func start(_ options: Options = Options()) async throws -> EmbeddedRedisSentinels {
         precondition((1...100).contains(options.replicas), "a failover needs a replica")
-        var servers: [EmbeddedRedis] = []
+        let servers = try await startServers(options)
         do {
-            var server = EmbeddedRedis.Options(configuration: options.configuration, deadline: options.deadline)
-            server.kind = .replicated
-            let master = try await EmbeddedRedis.start(server)
-            servers = [master]
-            server.configuration.append("replicaof \(master.url.host ?? "") \(master.url.port ?? 0)")
-            servers += try await EmbeddedRedis.startAll(Array(repeating: server, count: options.replicas))
-            try await awaitReplicas(servers.dropFirst(), deadline: options.deadline)
-            let sentinels = try await startSentinels(of: master.url, options)
-            servers += sentinels
-            try await awaitAgreement(sentinels, replicas: options.replicas, deadline: options.deadline)
-            let data = Array(servers.dropLast(sentinels.count))
-            return EmbeddedRedisSentinels(servers: data, sentinels: sentinels)
+            let sentinels = try await startSentinels(of: servers[0].url, options)
+            let group = EmbeddedRedisSentinels(servers: servers, sentinels: sentinels)
+            do {
+                try await group.awaitAgreement(deadline: options.deadline)
+                return group
+            } catch {
+                await EmbeddedRedis.stopAll(sentinels)
+                throw error
+            }
         } catch {
             await EmbeddedRedis.stopAll(servers)
+            throw error
+        }
+    }
+
+    /// The master and its replicas, which follow it.
+    private static func startServers(_ options: Options) async throws -> [EmbeddedRedis] {
+        var server = EmbeddedRedis.Options(configuration: options.configuration, deadline: options.deadline)
+        server.kind = .replicated
+        let master = try await EmbeddedRedis.start(server)
+        do {
+            server.configuration.append("replicaof \(master.url.host ?? "") \(master.url.port ?? 0)")
+            let replicas = try await EmbeddedRedis.startAll(Array(repeating: server, count: options.replicas))
+            do {
+                try await awaitReplicas(replicas, deadline: options.deadline)
+                return [master] + replicas
+            } catch {
+                await EmbeddedRedis.stopAll(replicas)
+                throw error
+            }
+        } catch {
+            await master.stop()
             throw error
         }
     }
@@ -159,7 +177,7 @@ public final class EmbeddedRedisSentinels: Sendable {
         return try await EmbeddedRedis.startAll(Array(repeating: sentinel, count: sentinelCount))
     }
 
-    private static func awaitReplicas(_ replicas: ArraySlice<EmbeddedRedis>, deadline: TimeSpan) async throws {
+    private static func awaitReplicas(_ replicas: [EmbeddedRedis], deadline: TimeSpan) async throws {
         try await ServersWait.until("the replication of the Redis master", within: deadline) {
             for replica in replicas {
                 let info = try await RedisQuestion.ask(replica.url, RedisCommand("INFO", "replication"))
@@ -171,17 +189,15 @@ public final class EmbeddedRedisSentinels: Sendable {
         }
     }
 
-    private static func awaitAgreement(
-        _ sentinels: [EmbeddedRedis], replicas: Int, deadline: TimeSpan
-    ) async throws {
+    private func awaitAgreement(deadline: TimeSpan) async throws {
         try await ServersWait.until("the agreement of the sentinels", within: deadline) {
             for sentinel in sentinels {
                 let reply = try await RedisQuestion.ask(
-                    sentinel.url, RedisCommand("SENTINEL", "MASTER", masterName),
-                    RedisCommand("SENTINEL", "CKQUORUM", masterName))
-                let state = fields(of: reply[0])
-                guard state["flags"] == "master", state["num-slaves"] == "\(replicas)",
-                    state["num-other-sentinels"] == "\(sentinelCount - 1)"
+                    sentinel.url, RedisCommand("SENTINEL", "MASTER", Self.masterName),
+                    RedisCommand("SENTINEL", "CKQUORUM", Self.masterName))
+                let state = Self.fields(of: reply[0])
+                guard state["flags"] == "master", state["num-slaves"] == "\(servers.count - 1)",
+                    state["num-other-sentinels"] == "\(sentinels.count - 1)"
                 else { return "the sentinel at \(sentinel.url) does not know all servers" }
             }
             return nil
