@@ -35,7 +35,7 @@ struct Soak: AsyncParsableCommand {
 
     func run() async throws {
         var first = SoakScenario(seed: seed)
-        if show { return print(first.yaml(), terminator: "") }
+        if show { return say(first.yaml()) }
         signal(SIGPIPE, SIG_IGN)
         let start = ContinuousClock.now
         var failures = 0
@@ -47,19 +47,19 @@ struct Soak: AsyncParsableCommand {
             let yaml = scenario.yaml()
             let outcome = await SoakRun(seed: seed, yaml: yaml, program: program).performOrEnd()
             done += 1
-            print(
+            say(
                 "seed \(seed): \(outcome.verdict), \(outcome.published) published, \(outcome.expected) expected, "
                     + "\(outcome.lost) lost, \(outcome.injected) faults")
             if !outcome.faults.isEmpty {
                 failures += 1
-                print(outcome.faults.map { "  FAILED \($0)" }.joined(separator: "\n"))
-                print(yaml.split(separator: "\n").map { "  | \($0)" }.joined(separator: "\n"))
+                say(outcome.faults.map { "  FAILED \($0)" }.joined(separator: "\n"))
+                say(yaml.split(separator: "\n").map { "  | \($0)" }.joined(separator: "\n"))
             }
             if done == Self.settling { settledMemory = Memory.resident() }
         }
         let growth = settledMemory.map { Memory.resident() - $0 }
         let minutesTaken = Double((ContinuousClock.now - start).components.seconds) / 60
-        print(
+        say(
             "\(done) of \(runs) runs in \((minutesTaken * 10).rounded() / 10) min, \(failures) failed, resident memory "
                 + "\(Memory.resident() >> 20) MiB"
                 + (growth.map { ", \($0 >> 20) MiB more than after run \(Self.settling)" } ?? ""))
@@ -72,7 +72,7 @@ extension SoakRun {
     fileprivate func performOrEnd() async -> Outcome {
         let watchdog = Task {
             try await Task.sleep(for: .seconds(Self.deadline))
-            print("seed \(seed): FAILED, it hangs since \(Self.deadline) s\n\(yaml)")
+            say("seed \(seed): FAILED, it hangs since \(Self.deadline) s\n\(yaml)")
             Foundation.exit(1)
         }
         defer { watchdog.cancel() }
@@ -88,4 +88,9 @@ private enum Memory {
         let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
         return pages * Int(getpagesize())
     }
+}
+
+/// Says it at once, also into a file: a soak that is ended early has said what it found.
+private func say(_ text: String) {
+    FileHandle.standardOutput.write(Data((text.hasSuffix("\n") ? text : text + "\n").utf8))
 }

@@ -19,9 +19,11 @@ extension Measurement {
         }
         for fault in faults where fault.planned.action == .linkCut && fault.planned.spec.between == .redis {
             guard let at = fault.at else { continue }
+            // A connection that was cut is dead until its reset comes, and what is written to it meanwhile is gone.
+            let isReset = fault.planned.spec.afterwards == .reset
+            let until = fault.healedAt.map { isReset ? $0 + RunLinks.burial : $0 }
             for target in fault.planned.targets(of: context.scenario.instanceCount) {
-                settlement.brokerOutages.append(
-                    .init(instance: UInt16(target), from: at, until: fault.healedAt))
+                settlement.brokerOutages.append(.init(instance: UInt16(target), from: at, until: until))
             }
         }
         settlement.recovery = recovery

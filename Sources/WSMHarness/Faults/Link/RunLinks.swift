@@ -19,7 +19,7 @@ final class RunLinks: Sendable {
     }
 
     /// So long a connection that was cut and on which nobody speaks stays dead before it is reset.
-    private static let burial = TimeSpan.seconds(1)
+    static let burial = TimeSpan.seconds(1)
 
     private let seed: UInt64
     private let disturbed: Set<FaultLink>
