@@ -3,6 +3,8 @@
 SWIFT ?= swift
 # The build holds the code to the module graph of Package.swift.
 BUILD_FLAGS := --explicit-target-dependency-import-check error
+# Many tests run whole clusters in real time: more of them at once than this starve each other on two cores.
+TEST_WIDTH ?= 4
 SOURCES := Package.swift Sources Tests Examples Benchmarks
 
 .DEFAULT_GOAL := help
@@ -21,7 +23,7 @@ run: build ## run Scenarios/quickstart.yaml on a private Redis
 	.build/release/wsmlab run Scenarios/quickstart.yaml
 
 test: deps ## run every test, those on a real Redis too
-	$(SWIFT) test $(BUILD_FLAGS)
+	$(SWIFT) test $(BUILD_FLAGS) --experimental-maximum-parallelization-width $(TEST_WIDTH)
 
 defects: deps ## plant every defect, and print which checker found it how many times
 	@scripts/defects.sh

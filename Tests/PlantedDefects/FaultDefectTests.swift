@@ -7,7 +7,7 @@ import WSMScenario
 import WSMVerify
 
 /// Defects that show only after a fault, planted between the instances and their clients.
-@Suite("Scores of a fault find who is forgotten", .timeLimit(.minutes(3)))
+@Suite("Scores of a fault find who is forgotten", .serialized, .timeLimit(.minutes(3)))
 struct FaultDefectTests {
     /// What becomes of some clients once Redis is back.
     enum Forgetting: Sendable, CaseIterable {

@@ -138,7 +138,7 @@ func received(_ fleet: any Fleet<Receipts>) async throws -> [UInt32: [String]] {
 
 /// Waits until the condition holds; a failure names what was awaited.
 func eventually(
-    _ what: String, within seconds: Int64 = 20, sourceLocation: SourceLocation = #_sourceLocation,
+    _ what: String, within seconds: Int64 = 60, sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: () async throws -> Bool
 ) async throws {
     let deadline = MonotonicInstant.now() + .seconds(seconds)

@@ -86,7 +86,7 @@ struct SecureRedisTests {
         try await withRedis(try options()) { redis in
             let url = redis.url
             let connection = try await onThread {
-                HandedOver(try BlockingRedisConnection(url: url, deadline: .milliseconds(300)))
+                HandedOver(try BlockingRedisConnection(url: url, deadline: .seconds(3)))
             }
             try await redis.pause()
             try await onThread {
