@@ -1,5 +1,6 @@
 import Foundation
 import Subprocess
+import SystemPackage
 import Testing
 
 @testable import WSMHarness
@@ -107,5 +108,14 @@ struct ProgramEndTests {
         #expect(result.delivery.isBalanced)
         #expect(result.delivery.lostByCause["unexplained"] == nil, "\(result.delivery.lostByCause)")
         #expect(result.delivery.received > 0)
+    }
+
+    @Test("A process of a run that nobody's run has started says so and ends")
+    func childByHand() async throws {
+        let result = try await run(
+            .path(FilePath(ProcessRunTests.program)), arguments: ["child"], input: .none, output: .discarded,
+            error: .string(limit: 4096))
+        #expect(result.terminationStatus == .exited(ExitCode.usage.rawValue))
+        #expect(result.standardError.contains("wsmlab run"))
     }
 }

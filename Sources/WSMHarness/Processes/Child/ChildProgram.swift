@@ -10,6 +10,7 @@ internal import WSMScenario
 package enum ChildProgram {
     /// Does not return: the process ends.
     package static func run() async {
+        guard isSocket(STDIN_FILENO) else { refuse("its standard input is no socket") }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let server = ChildServer()
         do {
@@ -19,10 +20,22 @@ package enum ChildProgram {
                 closed: { _exit(ExitCode.passed.rawValue) })
             server.attach(channel)
         } catch {
-            FileHandle.standardError.write(Data("wsmlab child: its standard input is no socket: \(error)\n".utf8))
-            _exit(ExitCode.usage.rawValue)
+            refuse("\(error)")
         }
         while true { try? await Task.sleep(nanoseconds: 1_000_000_000_000) }
+    }
+}
+
+extension ChildProgram {
+    private static func isSocket(_ descriptor: CInt) -> Bool {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
+    }
+
+    private static func refuse(_ why: String) -> Never {
+        FileHandle.standardError.write(
+            Data("wsmlab: error: only a run starts wsmlab child: \(why). Use wsmlab run\n".utf8))
+        _exit(ExitCode.usage.rawValue)
     }
 }
 
