@@ -27,6 +27,9 @@ func tests(of name: String, needs: [String] = [], uses: [Target.Dependency] = []
         path: "Tests/\(name)Tests", swiftSettings: swiftSettings)
 }
 
+/// A module that other packages may use.
+func library(_ name: String) -> Product { .library(name: name, targets: [name]) }
+
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
@@ -47,10 +50,10 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let package = Package(
     name: "wsmlab",
     products: [
-        .library(name: "WSMManagers", targets: ["WSMManagers"]),
-        .library(name: "WSMTLS", targets: ["WSMTLS"]),
-        .library(name: "WSMRedis", targets: ["WSMRedis"]),
-        .library(name: "WSMInstance", targets: ["WSMInstance"]),
+        library("WSMManagers"),
+        library("WSMTLS"),
+        library("WSMRedis"),
+        library("WSMInstance"),
         .executable(name: "wsmlab", targets: ["wsmlab"]),
     ],
     dependencies: [

@@ -109,20 +109,8 @@ package final class ClientFleet<Sink: DeliverySink & SendableMetatype>: Sendable
     ///
     /// - Throws: ``FleetError`` with `invalidPlan` when a client is not of the connect plan.
     package func churn(_ plan: [FleetChurn]) throws {
-        var parts = [[FleetChurn]](repeating: [], count: shards.count)
-        try shardOfClient.withLock { owners in
-            for churn in plan {
-                guard let owner = owners[churn.client] else {
-                    throw FleetError(
-                        code: .invalidPlan,
-                        message: "client \(churn.client) of the churn plan is not in the connect plan")
-                }
-                parts[owner].append(churn)
-            }
-        }
-        for (shard, part) in zip(shards, parts) where !part.isEmpty {
-            shard.eventLoop.execute { shard.value.churn(part) }
-        }
+        let owners = shardOfClient.withLock { $0 }
+        try shards.spread(plan, of: "the churn plan", client: \.client, part: { owners[$0] }) { $0.churn($1) }
     }
 
     /// Schedules one churn, as ``churn(_:)``.
@@ -136,19 +124,9 @@ package final class ClientFleet<Sink: DeliverySink & SendableMetatype>: Sendable
     ///
     /// - Throws: ``FleetError`` with `invalidPlan` when a client is not of the connect plan.
     package func disturb(_ disturbance: FleetDisturbance) throws {
-        var parts = [[UInt32]](repeating: [], count: shards.count)
-        try shardOfClient.withLock { owners in
-            for client in disturbance.clients {
-                guard let owner = owners[client] else {
-                    throw FleetError(
-                        code: .invalidPlan, message: "client \(client) of a disturbance is not in the connect plan")
-                }
-                parts[owner].append(client)
-            }
-        }
-        for (shard, part) in zip(shards, parts) where !part.isEmpty {
-            let own = FleetDisturbance(disturbance.kind, of: part, at: disturbance.at)
-            shard.eventLoop.execute { shard.value.disturb(own) }
+        let owners = shardOfClient.withLock { $0 }
+        try shards.spread(disturbance.clients, of: "a disturbance", client: { $0 }, part: { owners[$0] }) {
+            $0.disturb(FleetDisturbance(disturbance.kind, of: $1, at: disturbance.at))
         }
     }
 
@@ -161,7 +139,7 @@ package final class ClientFleet<Sink: DeliverySink & SendableMetatype>: Sendable
     /// Lets no client connect any more, and those that are connected wait for their server to close: before the instances are
     /// stopped.
     package func awaitCloses() async {
-        for shard in shards { try? await shard.eventLoop.submit { shard.value.awaitCloses() }.get() }
+        await shards.awaitCloses()
     }
 
     /// Ends every session with close code 1000 and waits until the servers have closed too, until `deadline`.
@@ -180,21 +158,14 @@ package final class ClientFleet<Sink: DeliverySink & SendableMetatype>: Sendable
 
     /// What the fleet has counted so far.
     package func statistics() async -> FleetStatistics {
-        var sum = FleetStatistics()
-        for shard in shards {
-            // As above: a loop that was shut down has nothing more to say.
-            if let part = try? await shard.eventLoop.submit({ shard.value.statistics }).get() { sum.add(part) }
-        }
-        return sum
+        await shards.statistics()
     }
 
     /// Calls `body` with each sink, on the sink's event loop; it must not block.
     package func withSinks<Result: Sendable>(
         _ body: @escaping @Sendable (Sink) throws -> Result
     ) async throws -> [Result] {
-        var results: [Result] = []
-        for shard in shards { results.append(try await shard.eventLoop.submit { try body(shard.value.sink) }.get()) }
-        return results
+        try await shards.withSinks(body)
     }
 
     /// Ends what is still open, without waiting for the servers, and hands over the sinks, which are never called again.
@@ -202,10 +173,7 @@ package final class ClientFleet<Sink: DeliverySink & SendableMetatype>: Sendable
     /// The sinks belong to the caller from here on; they may be used on any thread.
     package func finish() async throws -> sending [Sink] {
         await endSessions(deadline: .now())
-        var sinks: [Handover<Sink>] = []
-        for shard in shards { sinks.append(try await shard.eventLoop.submit { Handover(shard.value.sink) }.get()) }
-        nonisolated(unsafe) let handedOver = sinks.map(\.value)
-        return handedOver
+        return try await shards.handOverSinks()
     }
 
     private func check(_ plan: [FleetClient]) throws {
@@ -225,12 +193,4 @@ package final class ClientFleet<Sink: DeliverySink & SendableMetatype>: Sendable
             }
         }
     }
-}
-
-/// Carries a sink from its event loop to the owner of the fleet.
-///
-/// `@unchecked Sendable`: made once all sessions have ended, after which the shard never touches its sink again.
-struct Handover<Value>: @unchecked Sendable {
-    let value: Value
-    init(_ value: Value) { self.value = value }
 }

@@ -5,7 +5,7 @@ import WSMRecord
 /// The clients of one event loop with their sink, their timer and their counters.
 ///
 /// Confined to that loop.
-final class FleetShard<Sink: DeliverySink & SendableMetatype> {
+final class FleetShard<Sink: DeliverySink & SendableMetatype>: FleetPart {
     /// One client of the plan.
     struct Client {
         let plan: FleetClient
@@ -53,7 +53,7 @@ final class FleetShard<Sink: DeliverySink & SendableMetatype> {
     var nextSampled = 0
 
     private var agenda = Agenda()
-    private var armed: (due: MonotonicInstant, timer: Scheduled<Void>)?
+    private var timer = WakeTimer()
 
     init(index: Int, loop: any EventLoop, sink: Sink, options: FleetOptions, progress: FleetProgress) {
         self.loop = loop
@@ -109,23 +109,16 @@ final class FleetShard<Sink: DeliverySink & SendableMetatype> {
 
     func clearAgenda() {
         agenda.removeAll()
-        armed?.timer.cancel()
-        armed = nil
+        timer.cancel()
     }
 
     /// Sets the event loop's timer to the first entry.
     private func arm() {
-        guard let due = agenda.nextDue else { return }
-        if let armed {
-            if armed.due <= due { return }
-            armed.timer.cancel()
-        }
-        let delay = max(0, (due - .now()).nanoseconds)
-        armed = (due, loop.assumeIsolated().scheduleTask(in: .nanoseconds(delay)) { self.wake() })
+        if let due = agenda.nextDue { timer.arm(for: due, on: loop) { self.wake() } }
     }
 
     private func wake() {
-        armed = nil
+        timer.hasFired()
         // A bounded number a turn: between two turns the loop reads its sockets.
         for _ in 0..<64 {
             let now = MonotonicInstant.now()

@@ -20,9 +20,6 @@ struct FrameHeader: Hashable {
         case header(FrameHeader)
     }
 
-    /// The longest header of a server's frame: two bytes and a 64-bit length.
-    static let maximumLength = 10
-
     var isFinal: Bool
     var opcode: Opcode
     /// The header's own bytes.

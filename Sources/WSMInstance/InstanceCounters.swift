@@ -13,7 +13,6 @@ public final class InstanceCounters: Sendable {
     private let broadcastsSentAgain = Atomic<Int>(0)
     private let queueRefusedUpdates = Atomic<Int>(0)
     private let slowClientsEvicted = Atomic<Int>(0)
-    private let httpRequestsServed = Atomic<Int>(0)
 
     public init() {}
 
@@ -33,8 +32,6 @@ public final class InstanceCounters: Sendable {
     public var queueRefused: Int { queueRefusedUpdates.load(ordering: .relaxed) }
     /// Clients whose connection the slow-client policy ended.
     public var evicted: Int { slowClientsEvicted.load(ordering: .relaxed) }
-    /// HTTP requests that were answered.
-    public var httpRequests: Int { httpRequestsServed.load(ordering: .relaxed) }
 
     func setClients(_ count: Int) { clientsNow.store(count, ordering: .relaxed) }
     func countConnection() { connectionsAccepted.wrappingAdd(1, ordering: .relaxed) }
@@ -44,5 +41,4 @@ public final class InstanceCounters: Sendable {
     func countRiskyRetries(_ count: Int) { broadcastsSentAgain.wrappingAdd(count, ordering: .relaxed) }
     func countQueueRefused() { queueRefusedUpdates.wrappingAdd(1, ordering: .relaxed) }
     func countEviction() { slowClientsEvicted.wrappingAdd(1, ordering: .relaxed) }
-    func countRequest() { httpRequestsServed.wrappingAdd(1, ordering: .relaxed) }
 }

@@ -5,8 +5,6 @@ public struct InstanceError: Error, Sendable, CustomStringConvertible {
         case addressUnavailable
         /// Its certificate or key for TLS cannot be used.
         case certificateUnusable
-        /// Something of the instance was still busy at its deadline.
-        case stopTimedOut
         /// An event loop of the instance did not come to the pause in time.
         case pauseTimedOut
     }

@@ -120,7 +120,7 @@ struct EmbeddedRedisTests {
                 mkfifo "$1/input" "$1/output"
                 parent=$1 server=$2 port=$3 line=$4
                 shift 4
-                setsid /bin/sh -c "$SUPERVISOR" wsmlab-redis "$parent" "$server" "$@" \
+                setsid /bin/sh -c "$SUPERVISOR" wsmlab-redis "$parent/server" "$server" "$@" \
                     <"$parent/input" >"$parent/output" 2>/dev/null &
                 set -- "$parent"
                 exec 7>"$1/input" 8<"$1/output"

@@ -127,20 +127,11 @@ package final class DirectFleet<Sink: DeliverySink & SendableMetatype>: Fleet {
     }
 
     package func churn(_ plan: [FleetChurn]) throws {
-        var parts = [[FleetChurn]](repeating: [], count: shards.count)
-        try instanceOfClient.withLock { owners in
-            for churn in plan {
-                guard let owner = owners[churn.client] else {
-                    throw FleetError(
-                        code: .invalidPlan,
-                        message: "client \(churn.client) of the churn plan is not in the connect plan")
-                }
-                parts[shardOfInstance[Int(owner)]].append(churn)
-            }
-        }
-        for (shard, part) in zip(shards, parts) where !part.isEmpty {
-            shard.eventLoop.execute { shard.value.churn(part) }
-        }
+        let instances = instanceOfClient.withLock { $0 }
+        try shards.spread(
+            plan, of: "the churn plan", client: \.client,
+            part: { client in instances[client].map { shardOfInstance[Int($0)] } }
+        ) { $0.churn($1) }
     }
 
     /// Without sockets there is nothing to disturb.
@@ -155,8 +146,7 @@ package final class DirectFleet<Sink: DeliverySink & SendableMetatype>: Fleet {
 
     /// Lets no client connect any more, and those that are connected wait for their instance to close.
     package func awaitCloses() async {
-        // It fails only when its loop was shut down before the fleet, and then no session is open.
-        for shard in shards { try? await shard.eventLoop.submit { shard.value.awaitCloses() }.get() }
+        await shards.awaitCloses()
     }
 
     /// Ends every session at once.
@@ -169,27 +159,18 @@ package final class DirectFleet<Sink: DeliverySink & SendableMetatype>: Fleet {
     }
 
     package func statistics() async -> FleetStatistics {
-        var sum = FleetStatistics()
-        for shard in shards {
-            if let part = try? await shard.eventLoop.submit({ shard.value.statistics }).get() { sum.add(part) }
-        }
-        return sum
+        await shards.statistics()
     }
 
     package func withSinks<Result: Sendable>(
         _ body: @escaping @Sendable (Sink) throws -> Result
     ) async throws -> [Result] {
-        var results: [Result] = []
-        for shard in shards { results.append(try await shard.eventLoop.submit { try body(shard.value.sink) }.get()) }
-        return results
+        try await shards.withSinks(body)
     }
 
     package func finish() async throws -> sending [Sink] {
         await endSessions(deadline: .now())
-        var sinks: [Handover<Sink>] = []
-        for shard in shards { sinks.append(try await shard.eventLoop.submit { Handover(shard.value.sink) }.get()) }
-        nonisolated(unsafe) let handedOver = sinks.map(\.value)
-        return handedOver
+        return try await shards.handOverSinks()
     }
 
     package func sampleReceiveBuffers(limit: Int) async -> ReceiveBuffers { ReceiveBuffers() }

@@ -11,17 +11,11 @@ extension DirectShard {
 
     /// Sets the event loop's timer to what is due first.
     func arm() {
-        guard let due = nextDue else { return }
-        if let armed {
-            if armed.due <= due { return }
-            armed.timer.cancel()
-        }
-        let delay = max(0, (due - .now()).nanoseconds)
-        armed = (due, loop.assumeIsolated().scheduleTask(in: .nanoseconds(delay)) { self.wake() })
+        if let due = nextDue { timer.arm(for: due, on: loop) { self.wake() } }
     }
 
     private func wake() {
-        armed = nil
+        timer.hasFired()
         // A bounded number a turn: between two turns the loop serves its instance.
         for _ in 0..<256 {
             let now = MonotonicInstant.now()

@@ -5,7 +5,7 @@ import WSMRecord
 /// The direct clients of one event loop, over all instances that live on it, with their sink, their timer and counters.
 ///
 /// Confined to that loop.
-final class DirectShard<Sink: DeliverySink & SendableMetatype>: DirectReceiver {
+final class DirectShard<Sink: DeliverySink & SendableMetatype>: DirectReceiver, FleetPart {
     private struct Client {
         let index: UInt32
         let instance: UInt16
@@ -34,7 +34,7 @@ final class DirectShard<Sink: DeliverySink & SendableMetatype>: DirectReceiver {
     var connects: ContiguousArray<MonotonicInstant> = []
     var nextConnect = 0
     var agenda = Agenda()
-    var armed: (due: MonotonicInstant, timer: Scheduled<Void>)?
+    var timer = WakeTimer()
     /// No client connects any more; those that are connected wait for their instance to close.
     private var isAwaitingCloses = false
     private var hasEnded = false
@@ -188,8 +188,7 @@ final class DirectShard<Sink: DeliverySink & SendableMetatype>: DirectReceiver {
         isAwaitingCloses = true
         agenda.removeAll()
         nextConnect = connects.count
-        armed?.timer.cancel()
-        armed = nil
+        timer.cancel()
         for slot in clients.indices where clients[slot].id == nil { clients[slot].life.stop() }
     }
 

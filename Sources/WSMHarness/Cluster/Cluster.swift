@@ -39,26 +39,10 @@ protocol Cluster: Sendable {
     func failures() async -> [PartFailure]
     /// Ends everything that the cluster started, Redis too; to be called however the run ends.
     func shutDown() async
-}
 
-extension Cluster {
-    func workerUsage() async -> [PartUsage] { [] }
-    /// Parts of the run's own process cannot end alone.
-    func failures() async -> [PartFailure] { [] }
-}
+    // Faults of single instances, by their numbers: from one task at a time, while the load runs. Each throws a
+    // ``HarnessError`` when it could not be done.
 
-extension Cluster {
-    /// Who breaks its instances; `nil` where they cannot be broken.
-    var faultable: (any FaultableCluster)? {
-        if let workers = self as? ClusterWithWorkers { return workers.base.faultable }
-        return self as? any FaultableCluster
-    }
-}
-
-/// A cluster whose instances can be broken one by one, by their numbers.
-///
-/// From one task at a time, while the load runs. Each throws a ``HarnessError`` when it could not be done.
-protocol FaultableCluster: Cluster {
     /// Ends the instance at once, as a crash does: nothing is sent, drained or closed in order.
     func kill(_ instance: Int) async throws
     /// Shuts the instance down in order.
@@ -68,6 +52,12 @@ protocol FaultableCluster: Cluster {
     func resume(_ instance: Int) async throws
     /// Starts a killed or stopped instance again on its port; its load goes on with what is planned from now on.
     func startAgain(_ instance: Int) async throws
+}
+
+extension Cluster {
+    func workerUsage() async -> [PartUsage] { [] }
+    /// Parts of the run's own process cannot end alone.
+    func failures() async -> [PartFailure] { [] }
 }
 
 /// How an instance stands.

@@ -56,6 +56,12 @@ struct ClusterWithWorkers: Cluster {
     func workerUsage() async -> [PartUsage] { workers.usage() }
     func failures() async -> [PartFailure] { await base.failures() + workers.failures }
 
+    func kill(_ instance: Int) async throws { try await base.kill(instance) }
+    func stop(_ instance: Int, deadline: TimeSpan) async throws { try await base.stop(instance, deadline: deadline) }
+    func pause(_ instance: Int) async throws { try await base.pause(instance) }
+    func resume(_ instance: Int) async throws { try await base.resume(instance) }
+    func startAgain(_ instance: Int) async throws { try await base.startAgain(instance) }
+
     func shutDown() async {
         await processes.shutDown()
         await base.shutDown()

@@ -10,7 +10,7 @@ internal import WSMScenario
 /// The instances of a run in this process, and the Redis that they share.
 ///
 /// Each instance has an event loop thread of its own (up to ``ownLoops``), as each instance of the reference has one.
-final class InProcessCluster: FaultableCluster {
+final class InProcessCluster: Cluster {
     /// More instances than this share event loops.
     static let ownLoops = Limits.pausableInstances
 
@@ -36,7 +36,7 @@ final class InProcessCluster: FaultableCluster {
         do {
             for (index, probe) in probes.prefix(cluster.instances).enumerated() {
                 let topology = try await links.redis(of: index, redis)
-                var configuration = configuration(cluster, seed: seed, index: index, redis: topology)
+                var configuration = LiveInstance.Configuration(cluster, seed: seed, index: index, redis: topology)
                 security.parts.apply(to: &configuration)
                 slots.append(InstanceSlot(configuration, probe: probe, group: groups[index % loops]))
             }
@@ -65,24 +65,6 @@ final class InProcessCluster: FaultableCluster {
         self.redis = redis
         self.groups = groups
     }
-
-    static func configuration(
-        _ cluster: ClusterSpec, seed: UInt64, index: Int, redis: RedisTopology?
-    ) -> LiveInstance.Configuration {
-        var manager = LiveWebSocketManager.Configuration(policies: cluster.policies, topology: redis)
-        manager.gapMark = cluster.gapMark == .close ? .close : .event(Self.gapEvent)
-        manager.sendBuffer = cluster.sendBuffer
-        manager.seed = seed &+ UInt64(index) &* 0x9e37_79b9
-        var configuration = LiveInstance.Configuration(manager: manager)
-        configuration.name = "wsm\(index)"
-        configuration.workers = cluster.workers
-        configuration.hasBroadcastThread = cluster.executor == .threadpool
-        configuration.seed = manager.seed
-        return configuration
-    }
-
-    /// What tells a client of a gap where its connection stays; it bears no stamp, and so counts as foreign.
-    static let gapEvent = #"{"name":"gap","value":{}}"#
 
     var instanceCount: Int { slots.count }
     var ports: [Int] { slots.map(\.port) }

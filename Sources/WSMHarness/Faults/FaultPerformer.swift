@@ -54,7 +54,8 @@ final class FaultPerformer: Sendable {
         if let disturber, fault.action.breaksLinks || fault.action.breaksClients {
             return try await disturber.inject(fault)
         }
-        guard fault.action.breaksInstances, let cluster = cluster.faultable else { throw cannot(fault) }
+        guard fault.action.breaksInstances else { throw cannot(fault) }
+        let cluster = self.cluster
         let targets = fault.targets(of: cluster.instanceCount)
         // All at once, as far as one machine can.
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -109,7 +110,7 @@ final class FaultPerformer: Sendable {
     }
 
     private func healInstances(_ fault: PlannedFault) async throws {
-        guard let cluster = cluster.faultable else { return }
+        let cluster = self.cluster
         try await withThrowingTaskGroup(of: Void.self) { group in
             for target in fault.targets(of: cluster.instanceCount) {
                 group.addTask {

@@ -92,6 +92,4 @@ struct LocalFleet: RunFleet {
 
     /// Clients of the run's own process cannot end alone.
     func failures() -> [PartFailure] { [] }
-
-    func shutDown() async {}
 }

@@ -40,8 +40,6 @@ protocol RunFleet: Sendable {
     func closeTrace() async
     /// Processes of clients that ended without the run's doing.
     func failures() -> [PartFailure]
-    /// Ends what the fleet has started beside its sessions; to be called however the run ends.
-    func shutDown() async
 }
 
 /// A look at the load generator over the measured window.

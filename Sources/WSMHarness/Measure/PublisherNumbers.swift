@@ -42,8 +42,8 @@ struct PublisherNumbers: Sendable {
 
     var publishersOfInstance: Int { Self.fixedPerInstance + workers }
 
-    /// All publishers of a cluster.
-    var count: Int { broadcasters + instances * publishersOfInstance }
+    /// All publishers: of a target the fence beside the broadcasters.
+    var count: Int { instances == 0 ? broadcasters + 1 : broadcasters + instances * publishersOfInstance }
 
     func number(of source: Submission.Source, instance: Int) -> Int {
         switch source {
@@ -60,4 +60,13 @@ struct PublisherNumbers: Sendable {
     static func isFence(_ place: Int) -> Bool { place == Place.fence.rawValue }
 
     private func first(of instance: Int) -> Int { broadcasters + instance * publishersOfInstance }
+}
+
+extension PublisherNumbers {
+    /// The numbers of a scenario's run, in whichever process.
+    init(_ scenario: Scenario, plan: LoadPlan) {
+        let cluster = scenario.cluster
+        let workers = cluster.executor == .worker ? cluster.instances : 0
+        self.init(plan: plan, instances: cluster.instances + workers, workers: cluster.workers)
+    }
 }

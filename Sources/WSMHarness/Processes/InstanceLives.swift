@@ -92,3 +92,15 @@ final class InstanceLives: @unchecked Sendable {
     /// Events that did not fit into the journals.
     var lost: Int64 { lock.withLock { $0.journals.reduce(0) { $0 + $1.lost } } }
 }
+
+extension Sequence<InstanceLives> {
+    /// How late the load in all of them was against its plan, as far as it has been told.
+    var scheduleSlip: LatencyHistogram { reduce(into: LatencyHistogram()) { $0.add($1.scheduleSlip) } }
+
+    var refusals: ProcessLoad.Refusals { reduce(into: .init()) { $0.add($1.refusals) } }
+
+    /// Tells the run's probes what all of them wrote up to `instant`; blocks.
+    func tell(upTo instant: MonotonicInstant) throws {
+        for life in self { try life.tell(upTo: instant) }
+    }
+}

@@ -11,8 +11,8 @@ internal import WSMScenario
 ///
 /// What an instance learns stands in its journal, and is told to the run's own probe once it has ended: the same calls with
 /// the same instants as in one process, also when the instance was killed.
-final class ProcessCluster: FaultableCluster {
-    private struct Slot {
+final class ProcessCluster: Cluster {
+    struct Slot {
         var process: ChildProcess
         /// Whether the run has ended it.
         var isEnded = false
@@ -26,17 +26,17 @@ final class ProcessCluster: FaultableCluster {
     }
 
     /// How long starting again may try while Redis does not answer.
-    private static let startDeadline = TimeSpan.seconds(10)
+    static let startDeadline = TimeSpan.seconds(10)
 
     let ports: [Int]
     let redis: RunRedis?
-    private let processes: RunProcesses
-    private let plan: LoadPlan
-    private let numbers: PublisherNumbers
-    private let lives: [InstanceLives]
-    private let links: RunLinks
-    private let slots: Mutex<[Slot]>
-    private let window = Mutex<LoadWindow?>(nil)
+    let processes: RunProcesses
+    let plan: LoadPlan
+    let numbers: PublisherNumbers
+    let lives: [InstanceLives]
+    let links: RunLinks
+    let slots: Mutex<[Slot]>
+    let window = Mutex<LoadWindow?>(nil)
 
     var instanceCount: Int { ports.count }
     var eventLoops: [any EventLoop] { [] }
@@ -79,7 +79,7 @@ final class ProcessCluster: FaultableCluster {
         self.lives = lives
     }
 
-    private static func begin(
+    static func begin(
         _ life: InstanceLives, port: Int, redis: RedisTopology?, _ numbers: PublisherNumbers, _ processes: RunProcesses
     ) async throws -> (process: ChildProcess, port: Int) {
         let path = processes.path("instance-\(life.index)")
@@ -114,17 +114,8 @@ final class ProcessCluster: FaultableCluster {
 
     var loadHasEnded: Bool { slots.withLock { $0.allSatisfy { $0.loadHasEnded || $0.process.end != nil } } }
 
-    var scheduleSlip: LatencyHistogram {
-        var sum = LatencyHistogram()
-        for life in lives { sum.add(life.scheduleSlip) }
-        return sum
-    }
-
-    var refusals: ProcessLoad.Refusals {
-        var sum = ProcessLoad.Refusals()
-        for life in lives { sum.add(life.refusals) }
-        return sum
-    }
+    var scheduleSlip: LatencyHistogram { lives.scheduleSlip }
+    var refusals: ProcessLoad.Refusals { lives.refusals }
 
     // MARK: How they stand
 
@@ -133,7 +124,7 @@ final class ProcessCluster: FaultableCluster {
     }
 
     /// Asks all instances; one that is gone or does not answer is as it was known last.
-    private func refresh() async {
+    func refresh() async {
         let asked = slots.withLock { $0.map { $0.isEnded || $0.process.end != nil ? nil : $0.process } }
         await withTaskGroup(of: (Int, ChildInstanceState?).self) { tasks in
             for (index, process) in asked.enumerated() {
@@ -208,87 +199,6 @@ final class ProcessCluster: FaultableCluster {
         }
     }
 
-    // MARK: Faults
-
-    func kill(_ instance: Int) async throws {
-        let process = slots.withLock { $0[instance].process }
-        await refresh()
-        let used = ProcessUsage.cpuSeconds(of: process.pid) ?? 0
-        let instant = MonotonicInstant.now()
-        process.signal(SIGKILL)
-        await process.awaitEnd(deadline: .now() + .seconds(5))
-        guard process.end != nil else {
-            throw HarnessError(.childFailed, "\(process.name), process \(process.pid), does not end when it is killed")
-        }
-        noteEnd(of: instance, at: instant, cpuSeconds: used)
-    }
-
-    func stop(_ instance: Int, deadline: TimeSpan) async throws {
-        let process = slots.withLock { $0[instance].process }
-        let instant = MonotonicInstant.now()
-        let answer = try await process.ask(.stopInstance(deadline: deadline), deadline: deadline + .seconds(10))
-        let used = ProcessUsage.cpuSeconds(of: process.pid) ?? 0
-        if case .instanceStopped(let report) = answer { slots.withLock { $0[instance].counts = report.counts } }
-        await process.finish(deadline: .now() + .seconds(5))
-        noteEnd(of: instance, at: instant, cpuSeconds: used)
-    }
-
-    /// - Parameter instant: From here on it did nothing that can be relied on.
-    private func noteEnd(of instance: Int, at instant: MonotonicInstant, cpuSeconds: Double) {
-        let reservation = PortReservation(port: ports[instance])
-        let (process, counts) = slots.withLock { slots in
-            slots[instance].isEnded = true
-            slots[instance].downSince = instant
-            slots[instance].reservation = reservation
-            return (slots[instance].process, slots[instance].counts)
-        }
-        lives[instance].probe.wentDown(at: instant)
-        lives[instance].end(at: process.end?.at ?? .now(), counts: counts, cpuSeconds: cpuSeconds)
-        processes.forget(process)
-    }
-
-    func pause(_ instance: Int) async throws { slots.withLock { $0[instance].process }.signal(SIGSTOP) }
-
-    func resume(_ instance: Int) async throws { slots.withLock { $0[instance].process }.signal(SIGCONT) }
-
-    func startAgain(_ instance: Int) async throws {
-        let process = try await beginAgain(instance)
-        let now = MonotonicInstant.now()
-        lives[instance].probe.cameUp(at: now)
-        let skipped = skipped(by: instance, until: now)
-        lives[instance].count(skippedWhileDown: skipped)
-        slots.withLock { $0[instance] = Slot(process: process, loadHasEnded: window.withLock { $0 } == nil) }
-        guard var window = window.withLock({ $0 }) else { return }
-        window.from = now
-        _ = try await process.ask(.startLoad(window))
-    }
-
-    /// While Redis does not answer it tries again for a while: an instance that comes back before its Redis is a common
-    /// sight.
-    private func beginAgain(_ instance: Int) async throws -> ChildProcess {
-        let deadline = MonotonicInstant.now() + Self.startDeadline
-        while true {
-            do {
-                let redis = try await links.redis(of: instance, redis)
-                return try await Self.begin(
-                    lives[instance], port: ports[instance], redis: redis, numbers, processes
-                ).process
-            } catch let error as HarnessError where error.code == .redisUnavailable {
-                guard MonotonicInstant.now() < deadline else { throw error }
-                try await Task.sleep(nanoseconds: 20_000_000)
-            }
-        }
-    }
-
-    /// What the load wanted of an instance in the measured window while it was down.
-    private func skipped(by instance: Int, until instant: MonotonicInstant) -> Int {
-        guard let since = slots.withLock({ $0[instance].downSince }), let window = window.withLock({ $0 }) else {
-            return 0
-        }
-        let first = max(since - window.start, window.warmup)
-        return plan.count(of: instance, from: first, until: instant - window.start)
-    }
-
     // MARK: The end
 
     func stopInstances(deadline: TimeSpan) async throws -> [LiveInstance.StopReport] {
@@ -317,7 +227,7 @@ final class ProcessCluster: FaultableCluster {
 
     /// Tells the run's probes what the instances wrote up to `instant`; blocks.
     func tellRecords(upTo instant: MonotonicInstant) throws {
-        for life in lives { try life.tell(upTo: instant) }
+        try lives.tell(upTo: instant)
     }
 
     func finishRecords() async throws {

@@ -21,18 +21,18 @@ final class ProcessFleet: RunFleet {
         var waitForRoom: @Sendable () -> Void
     }
 
-    private struct Part: Sendable {
+    struct Part: Sendable {
         var process: ChildProcess
         /// The file of what its clients have received, which has no name any more.
         var trace: FileHandle
     }
 
-    private let parts: [Part]
-    private let observers: Observers
+    let parts: [Part]
+    let observers: Observers
     private let loadCPUSeconds: @Sendable () -> Double
     private let connected: Atomic<Int>
     /// How the run's observers keep the receipts over time.
-    private let timeline = Mutex<Timeline.Plan?>(nil)
+    let timeline = Mutex<Timeline.Plan?>(nil)
 
     // MARK: Start
 
@@ -168,70 +168,6 @@ final class ProcessFleet: RunFleet {
     func handOverTrace(olderThan instant: MonotonicInstant) async {}
     /// The observers close their lanes when they have been told all.
     func closeTrace() async {}
-    /// The processes belong to the run, which ends them.
-    func shutDown() async {}
-
-    // MARK: What they received
-
-    func finish() async throws -> [LoopRecord] {
-        // A process that has ended on its own has left what it wrote until then.
-        for part in parts where part.process.end == nil {
-            _ = try await part.process.ask(.finishFleet, deadline: .seconds(60))
-        }
-        return try await DedicatedThread.perform(name: "fleet-reader") { try self.tellRecords() }
-    }
-
-    /// Tells the run's observers, part by part; blocks.
-    ///
-    /// The instances' journals are told in step, a little ahead, so that the stage from the frame's writing to its receipt
-    /// finds the writing.
-    private func tellRecords() throws -> [LoopRecord] {
-        var records: [LoopRecord] = []
-        for part in parts {
-            var loops: [UInt32: ClientsReplay] = [:]
-            let base = records.count
-            do throws(TraceError) {
-                let dropped = try TraceFile.read("/proc/self/fd/\(part.trace.fileDescriptor)") {
-                    (chunk) throws(TraceError) in
-                    guard chunk.role == .clients else { return }
-                    let loop =
-                        loops[chunk.index]
-                        ?? ClientsReplay(
-                            loop: chunk.index, observer: observers.make(base + Int(chunk.index)),
-                            timeline: timeline.withLock { $0 })
-                    loops[chunk.index] = loop
-                    try tell(chunk, to: loop)
-                }
-                guard dropped == 0 else { throw incomplete(part, "\(dropped) events had no room") }
-            } catch {
-                guard part.process.end != nil, error.code == .cut else {
-                    throw HarnessError(.internalFault, "what \(part.process.name) received cannot be read: \(error)")
-                }
-            }
-            for loop in loops.values.sorted(by: { $0.loop < $1.loop }) {
-                loop.observer.trace?.close()
-                records.append(loop.observer.snapshot())
-            }
-        }
-        return records
-    }
-
-    private func tell(_ chunk: TraceChunk, to loop: ClientsReplay) throws(TraceError) {
-        observers.waitForRoom()
-        let received = MonotonicInstant(nanoseconds: chunk.base)
-        do {
-            try observers.tellInstances(received)
-        } catch {
-            throw chunk.impossible("\(error)")
-        }
-        try chunk.forEachEvent { (event) throws(TraceError) in
-            if let fault = loop.take(event) { throw chunk.impossible(fault) }
-        }
-    }
-
-    private func incomplete(_ part: Part, _ why: String) -> TraceError {
-        TraceError(.unreadable, offset: 0, chunk: 0, "what \(part.process.name) received is incomplete: \(why)")
-    }
 
     // MARK: Asking
 
@@ -240,7 +176,7 @@ final class ProcessFleet: RunFleet {
     }
 
     /// The answers of all processes that still run; one that has ended on its own is told of in the result.
-    fileprivate func askAll(_ request: ChildRequest, deadline: TimeSpan = .seconds(10)) async throws -> [ChildReply] {
+    func askAll(_ request: ChildRequest, deadline: TimeSpan = .seconds(10)) async throws -> [ChildReply] {
         try await withThrowingTaskGroup(of: ChildReply?.self) { tasks in
             for part in parts {
                 tasks.addTask {
@@ -257,33 +193,4 @@ final class ProcessFleet: RunFleet {
     }
 
     func failures() -> [PartFailure] { parts.compactMap { PartFailure($0.process) } }
-}
-
-/// Watches the generator in each process of clients; the worst of them is told.
-private struct FleetWatch: GeneratorWatching {
-    let fleet: ProcessFleet
-
-    func begin() async { _ = try? await fleet.askAll(.beginWatch) }
-
-    func end() async -> GeneratorFigures {
-        var worst = GeneratorFigures()
-        for case .generator(let figures) in (try? await fleet.askAll(.endWatch)) ?? [] { worst.take(worse: figures) }
-        return worst
-    }
-}
-
-extension GeneratorFigures {
-    /// Takes what another process saw wherever it is worse.
-    fileprivate mutating func take(worse other: GeneratorFigures) {
-        if (other.clientLoopStalls?.p99 ?? 0) >= (clientLoopStalls?.p99 ?? 0) {
-            clientLoopStalls = other.clientLoopStalls
-        }
-        if (other.cpu?.recordingLoop.occupied ?? 0) >= (cpu?.recordingLoop.occupied ?? 0) { cpu = other.cpu }
-        if let buffers = other.receiveBuffers {
-            let samples = (receiveBuffers?.samples ?? 0) + buffers.samples
-            receiveBuffers = ReceiveBufferFigures(
-                samples: samples, overHalf: (receiveBuffers?.overHalf ?? 0) + buffers.overHalf,
-                fullest: max(receiveBuffers?.fullest ?? 0, buffers.fullest))
-        }
-    }
 }

@@ -79,20 +79,11 @@ final class WorkerProcesses: Sendable {
 
     /// Tells the run's probes what the workers wrote up to `instant`; blocks.
     func tellRecords(upTo instant: MonotonicInstant) throws {
-        for worker in workers { try worker.life.tell(upTo: instant) }
+        try workers.lazy.map(\.life).tell(upTo: instant)
     }
 
-    var scheduleSlip: LatencyHistogram {
-        var sum = LatencyHistogram()
-        for worker in workers { sum.add(worker.life.scheduleSlip) }
-        return sum
-    }
-
-    var refusals: ProcessLoad.Refusals {
-        var sum = ProcessLoad.Refusals()
-        for worker in workers { sum.add(worker.life.refusals) }
-        return sum
-    }
+    var scheduleSlip: LatencyHistogram { workers.lazy.map(\.life).scheduleSlip }
+    var refusals: ProcessLoad.Refusals { workers.lazy.map(\.life).refusals }
 
     func usage() -> [PartUsage] {
         workers.map { PartUsage(pid: $0.process.pid, cpuSeconds: ProcessUsage.cpuSeconds(of: $0.process.pid) ?? 0) }

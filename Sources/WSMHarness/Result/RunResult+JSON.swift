@@ -5,11 +5,7 @@ extension RunResult {
     ///
     /// A number that is not finite cannot be written and throws: such a number is a fault of whoever computed it.
     package func json() throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        var data = try encoder.encode(self)
-        data.append(UInt8(ascii: "\n"))
-        return data
+        try documentJSON()
     }
 
     /// Reads a stored result.

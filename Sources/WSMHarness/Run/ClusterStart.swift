@@ -95,14 +95,12 @@ struct ClusterStart: Sendable {
 
     // MARK: Clients
 
-    private var channel: UInt8 { publishers.number(of: .events) ?? 0 }
-    private var bounds: LagBounds { LagBounds(scenario.expect.bounds) }
-
-    /// When instances wrote a message, by the probes of this process.
-    private var written: FleetWrittenInstants {
+    /// The observers of clients on sockets: the probes of this process know when instances wrote a message.
+    private var observers: ObserverMaker {
         let spec = scenario.cluster
-        return FleetWrittenInstants(
+        let written = FleetWrittenInstants(
             probes, isPerClient: spec.manager == .broadcast && spec.subscription == .perClient)
+        return ObserverMaker(scenario, run: run, numbers: publishers.numbers, written: written, trace: trace)
     }
 
     private func ports(_ cluster: any Cluster) async throws -> [Int] {
@@ -115,30 +113,20 @@ struct ClusterStart: Sendable {
 
     /// The clients in this process, none of them connected yet: on sockets, or on the instances' own event loops.
     private func makeFleet(_ cluster: InProcessCluster) async throws -> any RunFleet {
-        let (run, publishers, channel, bounds, trace) = (run, publishers, channel, bounds, trace)
         switch scenario.clients.transport {
         case .websocket:
             let endpoints = try await ports(cluster).map {
-                ClientEndpoint(host: "127.0.0.1", port: $0, path: "/api/ws/events", trust: security.parts.trust)
+                ClientEndpoint.instance(port: $0, trust: security.parts.trust)
             }
-            let written = self.written
-            let fleet = ClientFleet<DeliveryObserver>(
-                group: group, endpoints: endpoints, options: FleetOptions(scenario)
-            ) { loop in
-                DeliveryObserver(
-                    run: run, publisherCount: publishers.count, channel: channel, bounds: bounds, written: written,
-                    trace: trace?.clientLane(loop))
-            }
+            let fleet = ClientFleet(
+                group: group, endpoints: endpoints, options: FleetOptions(scenario), makeSink: observers.make)
             return try await LocalFleet(
                 fleet, loops: Array(group.makeIterator()), instanceLoops: cluster.eventLoops)
         case .direct:
-            let fleet = DirectFleet<DeliveryObserver>(hosts: cluster.directHosts, options: FleetOptions(scenario)) {
-                loop in
-                // Nothing is written: there is no wire stage.
-                DeliveryObserver(
-                    run: run, publisherCount: publishers.count, channel: channel, bounds: bounds,
-                    trace: trace?.clientLane(loop))
-            }
+            // Nothing is written: there is no wire stage.
+            let observers = ObserverMaker(scenario, run: run, numbers: publishers.numbers, trace: trace)
+            let fleet = DirectFleet(
+                hosts: cluster.directHosts, options: FleetOptions(scenario), makeSink: observers.make)
             return try await LocalFleet(fleet, loops: [], instanceLoops: cluster.eventLoops)
         }
     }
@@ -153,14 +141,9 @@ struct ClusterStart: Sendable {
         _ cluster: ProcessCluster, _ processes: RunProcesses,
         tellInstances: @escaping @Sendable (MonotonicInstant) throws -> Void
     ) async throws -> any RunFleet {
-        let (run, publishers, channel, bounds, trace) = (run, publishers, channel, bounds, trace)
-        let written = self.written
+        let trace = trace
         let observers = ProcessFleet.Observers(
-            make: { loop in
-                DeliveryObserver(
-                    run: run, publisherCount: publishers.count, channel: channel, bounds: bounds, written: written,
-                    trace: trace?.clientLane(loop))
-            },
+            make: observers.make,
             tellInstances: { try tellInstances($0 + Self.ahead) },
             waitForRoom: { trace?.waitForRoom() })
         return try await ProcessFleet.start(

@@ -61,9 +61,7 @@ struct RunContext: Sendable {
         let links = RunLinks(scenario)
         let start = ClusterStart(
             scenario: scenario, security: security, plan: plan, options: options, links: links, folder: folder,
-            run: run,
-            publishers: publishers,
-            probes: probes, trace: trace, group: group)
+            run: run, publishers: publishers, probes: probes, trace: trace, group: group)
         do {
             let (cluster, fleet) = try await start.perform()
             trace?.watch(fleet)
@@ -101,13 +99,9 @@ struct RunContext: Sendable {
         var options = FleetOptions(scenario)
         // A system that is not ours may take a query for something else.
         options.labelsClients = false
-        let bounds = LagBounds(scenario.expect.bounds)
-        let clients = ClientFleet<DeliveryObserver>(group: group, endpoints: system.endpoints, options: options) {
-            loop in
-            DeliveryObserver(
-                run: run, publisherCount: publishers.count, channel: PublisherTable.targetChannel, bounds: bounds,
-                trace: trace?.clientLane(loop))
-        }
+        let observers = ObserverMaker(scenario, run: run, numbers: publishers.numbers, trace: trace)
+        let clients = ClientFleet(
+            group: group, endpoints: system.endpoints, options: options, makeSink: observers.make)
         let fleet = try await LocalFleet(clients, loops: Array(group.makeIterator()), instanceLoops: [])
         trace?.watch(fleet)
         return RunContext(
@@ -126,7 +120,6 @@ struct RunContext: Sendable {
         await fleet.endSessions(deadline: .now())
         _ = try? await system.stopInstances(deadline: .seconds(1))
         await trace?.closeLanes(of: fleet, logs: publishers.logs)
-        await fleet.shutDown()
         await links.shutDown()
         await system.shutDown()
         try? await clientGroup.shutdownGracefully()

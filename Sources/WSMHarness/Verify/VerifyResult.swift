@@ -84,10 +84,6 @@ package struct VerifyResult: Codable, Equatable, Sendable {
 
     /// The bytes of the JSON form, with a line feed at the end.
     package func json() throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        var data = try encoder.encode(self)
-        data.append(UInt8(ascii: "\n"))
-        return data
+        try documentJSON()
     }
 }

@@ -17,12 +17,11 @@ struct MessageFrameTests {
         }
         let bytes = Array(stream.readableBytesView)
         for split in 0...bytes.count {
-            var decoder = MessageFrameDecoder()
             var found: [[UInt8]] = []
             var buffer = ByteBuffer()
             for part in [bytes[..<split], bytes[split...]] {
                 buffer.writeBytes(part)
-                while let message = try decoder.decode(buffer: &buffer) {
+                while let message = try MessageFrameDecoder.next(&buffer) {
                     found.append(Array(message.readableBytesView))
                 }
             }
@@ -33,20 +32,18 @@ struct MessageFrameTests {
 
     @Test("A message that comes byte by byte comes out once")
     func drip() throws {
-        var decoder = MessageFrameDecoder()
         var buffer = ByteBuffer()
         var found = 0
         for byte in MessageFrameDecoder.frame(Self.messages[2]).readableBytesView {
             buffer.writeInteger(byte)
-            if try decoder.decode(buffer: &buffer) != nil { found += 1 }
+            if try MessageFrameDecoder.next(&buffer) != nil { found += 1 }
         }
         #expect(found == 1)
     }
 
     @Test("A peer that announces more than any message is refused")
     func tooLong() throws {
-        var decoder = MessageFrameDecoder()
         var buffer = ByteBuffer(integer: UInt32.max)
-        #expect(throws: HarnessError.self) { try decoder.decode(buffer: &buffer) }
+        #expect(throws: HarnessError.self) { try MessageFrameDecoder.next(&buffer) }
     }
 }

@@ -8,12 +8,6 @@ import WSMScenario
 
 @Suite("A run in processes of its own", .serialized, .timeLimit(.minutes(5)))
 struct ProcessRunTests {
-    /// The program that the package builds beside its tests.
-    static let program: String = {
-        let tests = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-        return tests.appendingPathComponent("wsmlab").path
-    }()
-
     static func scenario(_ keys: String, overrides: [(String, String)] = []) -> Scenario? {
         let text = """
             name: test
@@ -31,19 +25,12 @@ struct ProcessRunTests {
     }
 
     func run(_ scenario: Scenario?) async throws -> RunResult {
-        let scenario = try #require(scenario)
-        let folder = NSTemporaryDirectory() + "wsmlab-test-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        var options = RunOptions(folder: folder, bounds: .countsOnly)
-        options.childProgram = Self.program
-        let outcome = try await ScenarioRun.run(
-            scenario: scenario, options: options, progress: { _ in }, interruption: Interruption())
-        #expect(outcome.result.delivery.isBalanced)
-        let verified = try TraceVerification.verify(StoredRun(folder))
-        #expect(verified.comparison == .same, "\(verified.reason) \(verified.differences)")
-        let left = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
-        #expect(left == ["latency.hlog", "result.json", "scenario.yaml", "timeseries.csv", "trace.zst"])
-        return outcome.result
+        try await TestRun.perform(
+            #require(scenario),
+            check: { folder, _ in
+                let left = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+                #expect(left == ["latency.hlog", "result.json", "scenario.yaml", "timeseries.csv", "trace.zst"])
+            })
     }
 
     @Test(

@@ -113,7 +113,7 @@ struct ProgramEndTests {
     @Test("A process of a run that nobody's run has started says so and ends")
     func childByHand() async throws {
         let result = try await run(
-            .path(FilePath(ProcessRunTests.program)), arguments: ["child"], input: .none, output: .discarded,
+            .path(FilePath(RunningProgram.path)), arguments: ["child"], input: .none, output: .discarded,
             error: .string(limit: 4096))
         #expect(result.terminationStatus == .exited(ExitCode.usage.rawValue))
         #expect(result.standardError.contains("wsmlab run"))

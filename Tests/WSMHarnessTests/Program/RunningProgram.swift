@@ -15,6 +15,12 @@ final class RunningProgram: Sendable {
         var failure: String?
     }
 
+    /// The program that the package builds beside its tests.
+    static let path: String = {
+        let tests = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+        return tests.appendingPathComponent("wsmlab").path
+    }()
+
     /// Where it keeps temporary files, and the folder of its run.
     let folder = NSTemporaryDirectory() + "wsmlab-program-\(UUID().uuidString)"
     var temporary: String { "\(folder)/tmp" }
@@ -33,7 +39,7 @@ final class RunningProgram: Sendable {
     private func run(_ words: [String]) async {
         do {
             let result = try await Subprocess.run(
-                .path(FilePath(ProcessRunTests.program)), arguments: Arguments(words),
+                .path(FilePath(Self.path)), arguments: Arguments(words),
                 environment: .inherit.updating(["TMPDIR": temporary]), input: .none, output: .discarded,
                 error: .sequence
             ) { execution in

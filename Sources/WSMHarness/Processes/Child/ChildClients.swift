@@ -28,18 +28,10 @@ final class ChildClients: ChildRole {
         _ = try FileLimit.check(needed: plan.clients.count)
         let trace = try RunTrace(path: assignment.trace, document: Part(clientsOfProcess: assignment.index))
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / assignment.parts / 2))
-        let endpoints = assignment.ports.map {
-            ClientEndpoint(host: "127.0.0.1", port: $0, path: "/api/ws/events", trust: security.trust)
-        }
-        let channel = numbers.channels[.events] ?? 0
-        let bounds = LagBounds(scenario.expect.bounds)
-        let sockets = ClientFleet<DeliveryObserver>(
-            group: group, endpoints: endpoints, options: FleetOptions(scenario)
-        ) { loop in
-            DeliveryObserver(
-                run: run, publisherCount: numbers.count, channel: channel, bounds: bounds, trace: trace.clientLane(loop)
-            )
-        }
+        let observers = ObserverMaker(scenario, run: run, numbers: numbers, trace: trace)
+        let sockets = ClientFleet(
+            group: group, endpoints: assignment.ports.map { .instance(port: $0, trust: security.trust) },
+            options: FleetOptions(scenario), makeSink: observers.make)
         let fleet = try await LocalFleet(sockets, loops: Array(group.makeIterator()), instanceLoops: [])
         trace.watch(fleet)
         return ChildClients(plan: plan, security: security, fleet: fleet, trace: trace)
@@ -98,18 +90,4 @@ final class ChildClients: ChildRole {
             throw HarnessError(.outputNotWritable, "what clients received cannot be written: \(failure.message)")
         }
     }
-}
-
-extension FleetOptions {
-    /// How the clients of a cluster's run behave.
-    init(_ scenario: Scenario) {
-        let ping = scenario.clients.ping
-        self.init(
-            pingInterval: ping > .zero ? ping : nil, pongTimeout: scenario.clients.pongTimeout,
-            reconnect: scenario.clients.reconnect.policy, seed: scenario.seed, labelsClients: true)
-    }
-}
-
-extension LagBounds {
-    init(_ bounds: BoundsSpec) { self.init(isolation: bounds.isolation, lag: bounds.lag) }
 }

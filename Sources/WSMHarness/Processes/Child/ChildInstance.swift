@@ -28,7 +28,7 @@ final class ChildInstance: ChildRole {
         let journal = try JournalWriter(path: assignment.journal)
         let probe = JournalProbe(
             run: run, instance: assignment.index, numbers: numbers, journal: journal, submitted: assignment.submitted)
-        var configuration = InProcessCluster.configuration(
+        var configuration = LiveInstance.Configuration(
             scenario.cluster, seed: scenario.seed, index: assignment.index, redis: assignment.redis)
         configuration.port = assignment.port
         security.apply(to: &configuration)

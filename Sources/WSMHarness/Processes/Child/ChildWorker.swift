@@ -21,7 +21,7 @@ final class ChildWorker: ChildRole {
         // Its publishers come behind those of all instances.
         let probe = JournalProbe(
             run: run, instance: scenario.cluster.instances + assignment.index, numbers: numbers, journal: journal)
-        let configuration = InProcessCluster.configuration(
+        let configuration = LiveInstance.Configuration(
             scenario.cluster, seed: scenario.seed, index: scenario.cluster.instances + assignment.index,
             redis: assignment.redis)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)

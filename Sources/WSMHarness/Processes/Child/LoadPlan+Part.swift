@@ -62,12 +62,3 @@ extension LoadPlan {
         return part
     }
 }
-
-extension PublisherNumbers {
-    /// The numbers of a scenario's run, in whichever process.
-    init(_ scenario: Scenario, plan: LoadPlan) {
-        let cluster = scenario.cluster
-        let workers = cluster.executor == .worker ? cluster.instances : 0
-        self.init(plan: plan, instances: cluster.instances + workers, workers: cluster.workers)
-    }
-}

@@ -13,7 +13,6 @@ final class JournalProbe: MeasuringProbe {
     private let numbers: PublisherNumbers
     /// How many messages each publisher has submitted, by channel; under the journal's lock.
     private let sequences: Mutex<[UInt64: UInt64]>
-    /// The clients that belong to the load, by the manager's numbers.
     private let submittedCount = Atomic<Int>(0)
 
     /// - Parameter submitted: What publishers had submitted in the instance's lives before this one.
@@ -29,7 +28,7 @@ final class JournalProbe: MeasuringProbe {
         sequences = Mutex(Dictionary(known, uniquingKeysWith: { _, last in last }))
     }
 
-    /// The load's messages so far, for the progress.
+    /// Messages submitted so far, for the progress.
     var submittedSoFar: Int { submittedCount.load(ordering: .relaxed) }
 
     func submitted(_ submission: Submission) -> ProbeStamp? {

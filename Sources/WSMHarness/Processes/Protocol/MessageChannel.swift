@@ -20,7 +20,7 @@ final class MessageChannel: Sendable {
         let bootstrap = ClientBootstrap(group: group).channelInitializer { channel in
             channel.eventLoop.makeCompletedFuture {
                 let operations = channel.pipeline.syncOperations
-                try operations.addHandler(ByteToMessageHandler(FrameAdapter()))
+                try operations.addHandler(ByteToMessageHandler(MessageFrameDecoder()))
                 try operations.addHandler(MessageHandler(received: received, closed: closed))
             }
         }
@@ -35,24 +35,6 @@ final class MessageChannel: Sendable {
     func close() { channel.close(promise: nil) }
 
     var eventLoop: any EventLoop { channel.eventLoop }
-}
-
-/// The frames' decoder for a channel's pipeline.
-private struct FrameAdapter: ByteToMessageDecoder {
-    typealias InboundOut = ByteBuffer
-    private var decoder = MessageFrameDecoder()
-
-    mutating func decode(context: ChannelHandlerContext, buffer: inout ByteBuffer) throws -> DecodingState {
-        guard let message = try decoder.decode(buffer: &buffer) else { return .needMoreData }
-        context.fireChannelRead(wrapInboundOut(message))
-        return .continue
-    }
-
-    mutating func decodeLast(
-        context: ChannelHandlerContext, buffer: inout ByteBuffer, seenEOF: Bool
-    ) throws -> DecodingState {
-        try decode(context: context, buffer: &buffer)
-    }
 }
 
 private final class MessageHandler: ChannelInboundHandler {

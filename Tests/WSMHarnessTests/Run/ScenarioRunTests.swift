@@ -8,28 +8,10 @@ import WSMVerify
 
 @Suite("A scenario runs end to end", .serialized, .timeLimit(.minutes(3)))
 struct ScenarioRunTests {
-    /// Runs a scenario text in a folder that is gone afterwards.
-    ///
-    /// Of the validity only what spoils counts is judged: beside a whole test suite no time means anything.
     func run(
         _ text: String, overrides: [(String, String)] = [], bounds: ValidityBounds = .countsOnly
     ) async throws -> RunResult {
-        let loaded = ScenarioFile.parse(text: text, name: "test.yaml", overrides: overrides)
-        let scenario = try #require(loaded.scenario, "\(loaded.diagnostics)")
-        let folder = NSTemporaryDirectory() + "wsmlab-test-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        var options = RunOptions(folder: folder, bounds: bounds)
-        options.childProgram = ProcessRunTests.program
-        let outcome = try await ScenarioRun.run(
-            scenario: scenario, options: options, progress: { _ in }, interruption: Interruption())
-        let stored = try RunResult(json: Data(contentsOf: URL(fileURLWithPath: "\(folder)/result.json")))
-        #expect(stored == outcome.result)
-        let yaml = try String(contentsOfFile: "\(folder)/scenario.yaml", encoding: .utf8)
-        #expect(ScenarioFile.parse(text: yaml, name: "stored").scenario == scenario)
-        #expect(outcome.result.delivery.isBalanced)
-        let verified = try TraceVerification.verify(StoredRun(folder))
-        #expect(verified.comparison == .same, "\(verified.reason) \(verified.differences)")
-        return outcome.result
+        try await TestRun.perform(text: text, overrides: overrides, bounds: bounds)
     }
 
     func guarantee(_ id: String, of result: RunResult) throws -> GuaranteeResult {

@@ -31,16 +31,8 @@ struct FaultRunTests {
               - {at: 500ms, action: \(faults)}
             expect: {bounds: {recovery: 1h}}
             """
-        let loaded = ScenarioFile.parse(text: text, name: "test.yaml")
-        let scenario = try #require(loaded.scenario, "\(loaded.diagnostics)")
-        let folder = NSTemporaryDirectory() + "wsmlab-faults-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        var options = RunOptions(folder: folder, bounds: .countsOnly)
-        options.childProgram = ProcessRunTests.program
-        let outcome = try await ScenarioRun.run(
-            scenario: scenario, options: options, progress: { _ in }, interruption: Interruption())
-        let result = outcome.result
-        #expect(result.delivery.isBalanced)
+        let result = try await TestRun.perform(
+            text: text, check: { folder, result in try checkSeries("\(folder)/timeseries.csv", result) })
         #expect(result.delivery.lostByCause["unexplained"] == nil)
         #expect(result.faults.reduce(0) { $0 + $1.lost } == result.delivery.lost)
         #expect(result.validity.verdict != .invalid, "\(result.validity.reasons)")
@@ -49,9 +41,6 @@ struct FaultRunTests {
             #expect(fault.at >= fault.plannedAt && fault.lateNanoseconds == fault.at - fault.plannedAt)
             #expect(fault.healedAt.map { $0 >= fault.at } != false)
         }
-        let verified = try TraceVerification.verify(StoredRun(folder))
-        #expect(verified.comparison == .same, "\(verified.reason) \(verified.differences)")
-        try checkSeries("\(folder)/timeseries.csv", result)
         return result
     }
 
@@ -270,20 +259,16 @@ struct FaultRunTests {
               - {at: 300ms, action: redis.pause, duration: 50s}
               - {at: 55s, action: redis.kill}
             """
-        let scenario = try #require(ScenarioFile.parse(text: text).scenario)
-        let folder = NSTemporaryDirectory() + "wsmlab-faults-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: folder) }
         let interruption = Interruption()
         let began = MonotonicInstant.now()
-        let outcome = try await ScenarioRun.run(
-            scenario: scenario, options: RunOptions(folder: folder, bounds: .countsOnly),
-            progress: { if $0.phase == .measuring, $0.elapsed > .milliseconds(800) { interruption.request() } },
-            interruption: interruption)
+        let result = try await TestRun.perform(
+            text: text, interruption: interruption,
+            progress: { if $0.phase == .measuring, $0.elapsed > .milliseconds(800) { interruption.request() } })
         #expect(MonotonicInstant.now() - began < .seconds(40))
-        let faults = outcome.result.faults
-        #expect(outcome.result.interrupted && outcome.result.exitCode == ExitCode.interrupted.rawValue)
+        let faults = result.faults
+        #expect(result.interrupted && result.exitCode == ExitCode.interrupted.rawValue)
         #expect(faults.count == 2 && faults[0].healedAt != nil)
         #expect(faults[1].lateNanoseconds == nil && faults[1].failure == nil)
-        #expect(outcome.result.delivery.lostByCause["unexplained"] == nil)
+        #expect(result.delivery.lostByCause["unexplained"] == nil)
     }
 }

@@ -118,13 +118,8 @@ struct ProcessTreeTests {
                 clients: {count: 2}
                 workload: [{kind: broadcasts, rate: 20/s}]
                 """
-            let scenario = try #require(ScenarioFile.parse(text: text).scenario)
-            let folder = NSTemporaryDirectory() + "wsmlab-test-\(UUID().uuidString)"
-            defer { try? FileManager.default.removeItem(atPath: folder) }
-            let outcome = try await ScenarioRun.run(
-                scenario: scenario, options: RunOptions(folder: folder, bounds: .countsOnly),
-                progress: { if $0.phase == .measuring { kill(-pid, SIGKILL) } }, interruption: Interruption())
-            let result = outcome.result
+            let result = try await TestRun.perform(
+                text: text, progress: { if $0.phase == .measuring { kill(-pid, SIGKILL) } })
             #expect(result.target?.endedProcesses.map(\.pid) == [pid])
             #expect(result.validity.verdict != .valid)
             #expect(result.validity.reasons.contains { $0.contains("process \(pid) of target.pids ended") })

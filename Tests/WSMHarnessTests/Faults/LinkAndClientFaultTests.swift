@@ -24,22 +24,11 @@ struct LinkAndClientFaultTests {
               - {at: 500ms, action: \(fault)}
             expect: {bounds: {recovery: 1h, isolation: 1h}}
             """
-        let loaded = ScenarioFile.parse(text: text, name: "test.yaml")
-        let scenario = try #require(loaded.scenario, "\(loaded.diagnostics)")
-        let folder = NSTemporaryDirectory() + "wsmlab-links-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        var options = RunOptions(folder: folder, bounds: .countsOnly)
-        options.childProgram = ProcessRunTests.program
-        let outcome = try await ScenarioRun.run(
-            scenario: scenario, options: options, progress: { _ in }, interruption: Interruption())
-        let result = outcome.result
-        #expect(result.delivery.isBalanced)
+        let result = try await TestRun.perform(text: text)
         #expect(result.delivery.lostByCause["unexplained"] == nil, "\(result.delivery)")
         #expect(result.validity.verdict != .invalid, "\(result.validity.reasons)")
         let one = try #require(result.faults.first)
         #expect(result.faults.count == 1 && one.failure == nil, "\(one)")
-        let verified = try TraceVerification.verify(StoredRun(folder))
-        #expect(verified.comparison == .same, "\(verified.reason) \(verified.differences)")
         return result
     }
 

@@ -10,11 +10,11 @@ import Darwin
 /// to it is refused.
 ///
 /// A server that allows its address to be reused can listen on it meanwhile.
-final class PortReservation: Sendable {
+package final class PortReservation: Sendable {
     private let descriptor: CInt
 
     /// `nil` when the port cannot be had.
-    init?(port: Int) {
+    package init?(port: Int) {
         #if os(Linux)
         let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
         #else

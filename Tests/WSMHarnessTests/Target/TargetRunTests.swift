@@ -14,28 +14,15 @@ import WSMVerify
 
 @Suite("A run against a target", .serialized, .timeLimit(.minutes(3)))
 struct TargetRunTests {
-    /// Runs a scenario text in a folder that is gone afterwards.
     func run(
         _ text: String, interruption: Interruption = Interruption(),
         progress: @escaping @Sendable (RunProgress) -> Void = { _ in }
     ) async throws -> RunResult {
-        let loaded = ScenarioFile.parse(text: text, name: "test.yaml")
-        let scenario = try #require(loaded.scenario, "\(loaded.diagnostics)")
-        let folder = NSTemporaryDirectory() + "wsmlab-test-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let outcome = try await ScenarioRun.run(
-            scenario: scenario, options: RunOptions(folder: folder, bounds: .countsOnly), progress: progress,
-            interruption: interruption)
-        let stored = try RunResult(json: Data(contentsOf: URL(fileURLWithPath: "\(folder)/result.json")))
-        #expect(stored == outcome.result)
-        let yaml = try String(contentsOfFile: "\(folder)/scenario.yaml", encoding: .utf8)
-        #expect(ScenarioFile.parse(text: yaml, name: "stored").scenario == scenario)
-        let delivery = outcome.result.delivery
-        #expect(delivery.isBalanced, "\(delivery)")
-        #expect(outcome.result.setup.manager == "target")
-        #expect(outcome.result.instances.isEmpty)
-        #expect(outcome.result.stages == StageLatencies())
-        return outcome.result
+        let result = try await TestRun.perform(text: text, interruption: interruption, progress: progress)
+        #expect(result.setup.manager == "target")
+        #expect(result.instances.isEmpty)
+        #expect(result.stages == StageLatencies())
+        return result
     }
 
     func scenario(_ target: String, warmup: String = "200ms", rest: String = "") -> String {

@@ -13,7 +13,7 @@ import WSMScenario
 @Suite("The injecting of faults", .timeLimit(.minutes(1)))
 struct FaultRunnerTests {
     /// A cluster that does to its instances what the test wants, and remembers what it was asked.
-    private final class StageCluster: FaultableCluster {
+    private final class StageCluster: Cluster {
         let asked = Mutex<[String]>([])
         let act: @Sendable (String) async throws -> Void
 

@@ -14,7 +14,7 @@ import Darwin
 /// It runs in a session of its own, so no Ctrl-C reaches it, and reads words from a socket whose other end only this process
 /// holds: when we die, however that happens, it reads the end of the file. One conversation at a time.
 final class RedisSupervisor: Sendable {
-    /// `$1` is the folder to make its own folder in, `$2` the redis-server, the rest are the server's arguments.
+    /// `$1` is the folder to make, `$2` the redis-server, the rest are the server's arguments.
     ///
     /// It answers each word with one line.
     ///
@@ -22,7 +22,8 @@ final class RedisSupervisor: Sendable {
     /// itself may have been reaped and its number given away).
     static let script = """
         trap '' INT TERM HUP QUIT PIPE
-        dir=$(mktemp -d "$1/wsmlab-redis.XXXXXX") || exit 1
+        dir=$1
+        mkdir -m 700 "$dir" || exit 1
         echo "$dir"
         server=$2
         shift 2
@@ -82,7 +83,9 @@ final class RedisSupervisor: Sendable {
         let (ours, theirs) = try makeSockets()
         defer { close(theirs) }
         do throws(RedisError) {
-            let words = ["/bin/sh", "-c", script, "wsmlab-redis", parent, server] + arguments
+            var random = SystemRandomNumberGenerator()
+            let folder = "\(parent)/wsmlab-redis.\(String(random.next(), radix: 36).prefix(8))"
+            let words = ["/bin/sh", "-c", script, "wsmlab-redis", folder, server] + arguments
             let pid = try spawn(words, socket: theirs)
             return RedisSupervisor(socket: ours, pid: pid)
         } catch {
