@@ -8,7 +8,7 @@ TEST_WIDTH ?= 4
 SOURCES := Package.swift Sources Tests Examples Benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test defects defects-update bench soak check-hlog interop targets lint format clean
+.PHONY: help deps readers build run test defects defects-update bench soak check-hlog interop targets lint format clean
 
 help: ## show this text
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -22,7 +22,10 @@ build: deps ## build in release
 run: build ## run Scenarios/quickstart.yaml on a private Redis
 	.build/release/wsmlab run Scenarios/quickstart.yaml
 
-test: deps ## run every test, those on a real Redis too
+readers: deps ## install the independent readers that tests use: a browser, and packages from PyPI
+	@scripts/readers/install.sh
+
+test: readers ## run every test, those on a real Redis too
 	$(SWIFT) test $(BUILD_FLAGS) --experimental-maximum-parallelization-width $(TEST_WIDTH)
 
 defects: deps ## plant every defect, and print which checker found it how many times
@@ -36,6 +39,7 @@ interop: build ## share one Redis with a real orchestrator-core (from PyPI)
 
 targets: build ## measure a real orchestrator-core and a real nchan, each with both stores
 	scripts/targets/run.sh all .build/release/wsmlab
+
 bench: deps ## what recording and checking cost: CPU an event, memory over 100 million events
 	$(SWIFT) build -c release $(BUILD_FLAGS) --product wsmlab-bench
 	.build/release/wsmlab-bench

@@ -91,7 +91,7 @@ let package = Package(
                 "WSMCore", "WSMTLS", "WSMCertificates", "WSMManagers", "WSMRedis", "WSMInstance", "WSMRecord",
                 "WSMVerify", "WSMClients", "WSMScenario",
             ], uses: [nioCore, nioPosix, nioHTTP, nioWebSocket, subprocess, system]),
-        module("WSMReport", needs: ["WSMCore", "WSMRecord", "WSMVerify", "WSMHarness"]),
+        module("WSMReport", needs: ["WSMCore", "WSMRecord", "WSMVerify", "WSMScenario", "WSMHarness"]),
         .executableTarget(
             name: "wsmlab",
             dependencies: [
@@ -111,6 +111,10 @@ let package = Package(
         .executableTarget(
             name: "wsmlab-soak", dependencies: ["WSMCore", "WSMScenario", "WSMVerify", "WSMHarness", argumentParser],
             path: "Sources/wsmlab-soak", swiftSettings: swiftSettings),
+        // What tests of several modules share.
+        .target(
+            name: "WSMTestSupport", dependencies: [subprocess, system], path: "Tests/WSMTestSupport",
+            swiftSettings: swiftSettings),
         tests(of: "WSMCore"),
         tests(of: "WSMManagers", needs: ["WSMCore"]),
         tests(of: "WSMTLS", needs: ["WSMCertificates"], uses: [nioCore, nioPosix]),
@@ -126,15 +130,17 @@ let package = Package(
         tests(
             of: "WSMClients", needs: ["WSMCore", "WSMRecord"],
             uses: [nioCore, nioPosix, nioHTTP, nioWebSocket, nioEmbedded]),
-        tests(of: "WSMScenario", needs: ["WSMCore"]),
+        tests(of: "WSMScenario", needs: ["WSMCore", "WSMTestSupport"]),
         tests(
             of: "WSMHarness",
             // The program itself too: runs with processes start it.
             needs: [
                 "WSMCore", "WSMTLS", "WSMCertificates", "WSMManagers", "WSMRedis", "WSMInstance", "WSMScenario",
-                "WSMVerify", "WSMRecord", "wsmlab",
+                "WSMVerify", "WSMRecord", "WSMTestSupport", "wsmlab",
             ], uses: [nioCore, nioPosix, nioHTTP, nioWebSocket, nioEmbedded, subprocess, system]),
-        tests(of: "WSMReport", needs: ["WSMCore", "WSMRecord", "WSMVerify", "WSMHarness"]),
+        tests(
+            of: "WSMReport",
+            needs: ["WSMCore", "WSMRecord", "WSMVerify", "WSMScenario", "WSMHarness", "WSMTestSupport"]),
         .testTarget(
             name: "PlantedDefects",
             dependencies: [

@@ -31,10 +31,11 @@ struct SlowClientTests {
             let filler = String(repeating: "x", count: Self.messageBytes)
             for first in stride(from: 0, to: messages, by: 2) {
                 #expect(await fixture.broadcast((first..<first + 2).map { "\($0) \(filler)" }))
-            }
-            try await eventually("the healthy to have all") {
-                let received = try await fleet.withSinks { $0.byClient }[0]
-                return [0, 2].allSatisfy { received[$0]?.count == messages }
+                // On a busy machine a healthy client, too, may fall behind by more than the limit, and rightly lose.
+                try await eventually("the healthy to have message \(first + 1)") {
+                    let received = try await fleet.withSinks { $0.byClient }[0]
+                    return [0, 2].allSatisfy { received[$0]?.count == first + 2 }
+                }
             }
             fleet.releaseSlowReaders()
             try await eventually("the stalled to have what there is") {

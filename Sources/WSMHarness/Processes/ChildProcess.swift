@@ -45,7 +45,7 @@ final class ChildProcess: Sendable {
     ///
     /// - Throws: ``HarnessError`` when it cannot be started.
     static func start(_ program: String, name: String, on group: any EventLoopGroup) async throws -> ChildProcess {
-        let (ours, theirs) = try socketPair()
+        let (ours, theirs) = try SocketPair.make()
         let child = ChildProcess(name: name)
         let channel: MessageChannel
         do {
@@ -94,18 +94,6 @@ final class ChildProcess: Sendable {
             pending.withLock { $0.take() }?.resume(throwing: error)
             ended("it could not be watched: \(error)")
         }
-    }
-
-    /// A pair of sockets that no other process inherits.
-    private static func socketPair() throws -> (ours: CInt, theirs: CInt) {
-        var ends: [CInt] = [-1, -1]
-        let closeOnExec: CInt = 0o2000000
-        guard socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue) | closeOnExec, 0, &ends) == 0 else {
-            throw HarnessError(
-                .tooFewFileDescriptors,
-                "cannot make a socket to a process of the run: \(String(cString: strerror(errno)))")
-        }
-        return (ends[0], ends[1])
     }
 
     // MARK: Use

@@ -14,6 +14,8 @@ package struct HarnessError: Error, CustomStringConvertible {
         case outputNotWritable
         /// A system under test that should be there does not answer.
         case targetUnavailable
+        /// What a run by another program needed is missing; its own words say what.
+        case groundMissing
         /// The scenario asks for something that this version cannot do.
         case notSupported
         /// A stored file is damaged or of another format.
@@ -27,7 +29,7 @@ package struct HarnessError: Error, CustomStringConvertible {
         package var exitCode: ExitCode {
             switch self {
             case .redisUnavailable, .portUnavailable, .tooFewFileDescriptors, .outputNotWritable, .targetUnavailable,
-                .certificateUnusable:
+                .certificateUnusable, .groundMissing:
                 .environment
             case .notSupported, .invalidData: .invalidData
             case .childFailed, .internalFault: .internalError

@@ -9,8 +9,7 @@ struct RunFolder: Sendable {
 
     /// Makes the folder; without a path `Results/runs/<name>-<time>`.
     static func make(_ path: String?, name: String) throws -> RunFolder {
-        let safeName = String(name.map { $0.isLetter || $0.isNumber || "-_.".contains($0) ? $0 : "-" })
-        let base = path ?? "\(results)/runs/\(safeName)-\(timestamp().filter { $0 != ":" && $0 != "-" })"
+        let base = path ?? "\(results)/runs/\(fileName(name))-\(timestamp().filter { $0 != ":" && $0 != "-" })"
         var folder = base
         var attempt = 2
         // Two runs within one second: the second gets a number. A folder that was asked for by name is used as it is.
@@ -25,6 +24,11 @@ struct RunFolder: Sendable {
                 .outputNotWritable, "cannot make the run folder \(folder): choose another with --out", cause: error)
         }
         return RunFolder(path: folder)
+    }
+
+    /// A name as a part of a path.
+    static func fileName(_ name: String) -> String {
+        String(name.map { $0.isLetter || $0.isNumber || "-_.=".contains($0) ? $0 : "-" })
     }
 
     /// The wall clock, ISO 8601 in UTC.
@@ -65,7 +69,7 @@ struct RunFolder: Sendable {
     }
 
     /// Points `Results/latest` at a folder under `Results/runs`.
-    private func linkLatest() {
+    func linkLatest() {
         guard path.hasPrefix("\(Self.results)/") else { return }
         let link = "\(Self.results)/latest"
         try? FileManager.default.removeItem(atPath: link)

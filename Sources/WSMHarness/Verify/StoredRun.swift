@@ -31,14 +31,6 @@ package struct StoredRun: Sendable {
 
     /// The stored result; `nil` when there is none.
     func result() throws -> RunResult? {
-        guard let resultPath else { return nil }
-        guard let data = FileManager.default.contents(atPath: resultPath) else {
-            throw HarnessError(.invalidData, "cannot read \(resultPath)")
-        }
-        do {
-            return try RunResult(json: data)
-        } catch let error as HarnessError {
-            throw HarnessError(error.code, "\(resultPath): \(error.message)", cause: error.cause)
-        }
+        try resultPath.map { try StoredResult.read(file: $0) }
     }
 }
