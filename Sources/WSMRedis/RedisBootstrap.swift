@@ -51,7 +51,11 @@ enum RedisBootstrap {
     private static func secured(_ channel: any Channel) -> EventLoopFuture<any Channel> {
         do {
             let waiter = try channel.pipeline.syncOperations.handler(type: TLSHandshakeWaiter.self)
-            return waiter.finished.map { channel }.flatMapErrorThrowing { error in
+            let bound = NIOLoopBound(waiter, eventLoop: channel.eventLoop)
+            return waiter.finished.map {
+                channel.pipeline.syncOperations.removeHandler(bound.value, promise: nil)
+                return channel
+            }.flatMapErrorThrowing { error in
                 channel.close(promise: nil)
                 throw error
             }

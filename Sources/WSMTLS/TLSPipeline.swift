@@ -50,7 +50,7 @@ final class HandshakeDeadline: ChannelInboundHandler, RemovableChannelHandler {
 
 /// Tells when the TLS handshake of a client's channel has ended, and how; stands right after the TLS handler.
 ///
-/// It leaves the pipeline once it has ended well. Whatever comes from the channel meanwhile goes on to the handlers after it.
+/// It stays in the pipeline until its owner, who looks for it there, has learned of the end. Whatever comes from the channel meanwhile goes on to the handlers after it.
 public final class TLSHandshakeWaiter: ChannelInboundHandler, RemovableChannelHandler {
     public typealias InboundIn = ByteBuffer
 
@@ -89,7 +89,6 @@ public final class TLSHandshakeWaiter: ChannelInboundHandler, RemovableChannelHa
     public func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case TLSUserEvent.handshakeCompleted? = event as? TLSUserEvent {
             end(.success(()))
-            context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
         }
         context.fireUserInboundEventTriggered(event)
     }
