@@ -20,7 +20,7 @@ struct VerifyCommand: ParsableCommand {
             --export jsonl writes one JSON object an event in place of the report: "event" is its kind, "lane" who \
             recorded it, times are nanoseconds of the run's monotonic clock. Kinds: received, foreign, opened, closed, \
             connect-failed, measuring, fault (clients-N); submitted, published, acknowledged, failed (publishers); fanned-out, \
-            instance (instance-N); run and end are the first and the last line. The README lists the fields.
+            instance (instance-N); run and end are the first and the last line. docs/run-folder.md lists the fields.
 
             Examples:
               wsmlab verify Results/latest
