@@ -1,13 +1,14 @@
 internal import Foundation
 
-/// Looks for the highest load that is carried: doubles the load until one is missed, then halves the bracket.
+/// Looks for the highest load that is carried: doubles the load until one is not, then halves the bracket.
 ///
 /// A plain state machine: whoever drives it asks ``next()``, measures, and tells it with ``record(_:at:)``. It ends after at
 /// most ``Settings/runLimit`` runs, whatever it is told.
 ///
 /// A load counts as carried or missed only when the majority of its runs says so, so that one unlucky run (or one lucky one)
 /// turns nothing. It is not taken for granted that what carries much carries less: each answer is about the load that was
-/// run, and the result names the bracket whose two ends were both measured.
+/// run, and the result names the bracket whose two ends were both measured. A load that cannot be judged (the load generator
+/// was at its end) bounds the search as a missed one does, since the system's own limit may still lie below it.
 package struct StaircaseSearch: Sendable {
     package struct Settings: Hashable, Sendable {
         /// The load that is tried first.
@@ -47,7 +48,7 @@ package struct StaircaseSearch: Sendable {
         case ceiling(Double)
         /// The lowest load was missed.
         case nothing(missed: Double)
-        /// The majority of a load's runs does not tell.
+        /// The bracket is narrow enough, or its lower end the lowest load, but its upper end could not be judged.
         case notJudged(load: Double)
         case outOfRuns
     }
@@ -56,9 +57,12 @@ package struct StaircaseSearch: Sendable {
     private var outcomes: [Double: [StepOutcome]] = [:]
     private var load: Double
     private var runs = 0
-    /// The highest load that was carried, and the lowest that was missed above it.
+    /// The highest load that was carried.
     package private(set) var carried: Double?
+    /// The lowest load above it that was missed.
     package private(set) var missed: Double?
+    /// The lowest load above it that could not be judged.
+    package private(set) var notJudged: Double?
     private var end: End?
 
     package init(_ settings: Settings) {
@@ -97,11 +101,10 @@ package struct StaircaseSearch: Sendable {
         switch outcome {
         case .carried: carried = load
         case .missed: missed = load
-        case .notJudged:
-            end = .notJudged(load: load)
-            return
+        case .notJudged: notJudged = load
         }
-        switch (carried, missed) {
+        let bound = [missed, notJudged].compactMap { $0 }.min()
+        switch (carried, bound) {
         case (let low?, let high?): bisect(low, high)
         case (let low?, nil): climb(from: low)
         case (nil, let high?): descend(from: high)
@@ -119,17 +122,18 @@ package struct StaircaseSearch: Sendable {
 
     private mutating func descend(from high: Double) {
         guard high > settings.floor else {
-            end = .nothing(missed: high)
+            end = notJudged == high ? .notJudged(load: high) : .nothing(missed: high)
             return
         }
-        load = max(settings.floor, rounded(high / settings.growth, .down))
+        // In large steps: where the first load is missed, nobody knows how far down the answer lies.
+        load = max(settings.floor, rounded(high / (settings.growth * settings.growth), .down))
     }
 
     /// Loads are compared by their ratio, so the middle is the geometric one.
     private mutating func bisect(_ low: Double, _ high: Double) {
         let middle = rounded((low * high).squareRoot(), .toNearestOrEven)
         guard high > low * (1 + settings.tolerance), middle > low, middle < high else {
-            end = .found(carried: low, missed: high)
+            end = notJudged == high ? .notJudged(load: high) : .found(carried: low, missed: high)
             return
         }
         load = middle

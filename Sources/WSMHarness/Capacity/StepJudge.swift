@@ -32,7 +32,7 @@ package struct StepJudge: Sendable {
     ///    instances is lost by design; what clients lose that read slowly on purpose is planned.
     /// 5. A guarantee that should hold is violated: *missed*.
     /// 6. The limit's metric has no samples: *not judged*; it misses the limit: *missed*.
-    /// 7. A guarantee that should hold is unknown: *not judged*.
+    /// 7. A promised guarantee is unknown: *not judged*.
     /// 8. Otherwise *carried*.
     package func judge(_ result: RunResult) -> Judgement {
         if let reason = Self.turnedAway(result) { return Judgement(.missed, reason) }
@@ -49,7 +49,7 @@ package struct StepJudge: Sendable {
             return Judgement(.notJudged, "\(limit.path) has no samples")
         }
         if !limit.evaluate(actual) { return Judgement(.missed, "\(limit.expression) is missed") }
-        if let unknown = needed.first(where: { $0.verdict == .unknown }) {
+        if let unknown = needed.first(where: { $0.promised && $0.verdict == .unknown }) {
             return Judgement(.notJudged, "\(unknown.id) is unknown")
         }
         return Judgement(.carried)
