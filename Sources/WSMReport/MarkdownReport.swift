@@ -150,7 +150,7 @@ package enum MarkdownReport {
         return text
     }
 
-    private static func section(_ title: String, header: [String], rows: [[String]]) -> String {
+    static func section(_ title: String, header: [String], rows: [[String]]) -> String {
         let lines = [header, header.map { _ in "---" }] + rows
         let table = lines.map { "| " + $0.map { cell($0) }.joined(separator: " | ") + " |" }
         return "## \(title)\n\n" + table.joined(separator: "\n")
@@ -163,7 +163,7 @@ package enum MarkdownReport {
     }
 
     /// `text` with the characters escaped that Markdown or HTML would take for markup.
-    private static func escaped(_ text: String) -> String {
+    static func escaped(_ text: String) -> String {
         var result = ""
         for character in text {
             if "\\`*_[]<>|#".contains(character) { result.append("\\") }

@@ -17,6 +17,8 @@ package struct GeneratorFigures: Codable, Hashable, Sendable {
     package var timerLateness: TimerFigures?
     package var cpu: CPUFigures?
     package var receiveBuffers: ReceiveBufferFigures?
+    /// Planned processes that the full thread pool refused; `nil`: none.
+    package var refusedStarts: Int?
 
     package init() {}
 }

@@ -84,7 +84,7 @@ package enum ScenarioRun {
     /// Each client holds a descriptor at both of its ends, if it has a socket, and another for its own subscription at Redis.
     ///
     /// Of a target's only this end is here.
-    private static func checkFileLimit(_ scenario: Scenario) throws {
+    static func checkFileLimit(_ scenario: Scenario) throws {
         if case .target = scenario.system {
             _ = try FileLimit.check(needed: scenario.clients.count)
             return
