@@ -99,7 +99,8 @@ struct CapacityConclusion: Sendable {
         switch end {
         case .search(.done(let end)): conclude(&result, end)
         case .outOfTime:
-            result.reason = "the time of \(Int(options.timeLimit.seconds)) s was over before the bracket was narrow enough"
+            result.reason =
+                "the time of \(Int(options.timeLimit.seconds)) s was over before the bracket was narrow enough"
         case .failed(let error) where error.code.exitCode == .environment && missed == nil:
             result.verdict = .ceiling
             result.reason = error.message
@@ -162,7 +163,8 @@ struct CapacityConclusion: Sendable {
     private func warnings(carried: Double?, missed: Double?) -> [String] {
         var warnings: [String] = []
         let best = (carried.flatMap { runs[$0] } ?? []).filter { $0.judgement.outcome == .carried }.map(\.result)
-        if let suspect = best.first(where: { $0.validity.verdict != .valid }), let why = suspect.validity.reasons.first {
+        if let suspect = best.first(where: { $0.validity.verdict != .valid }), let why = suspect.validity.reasons.first
+        {
             warnings.append("a run of the carried load is \(suspect.validity.verdict.rawValue.uppercased()): \(why)")
         }
         let worst = (missed.flatMap { runs[$0] } ?? []).compactMap { $0.result.generator?.cpu?.machineBusy }.max()
@@ -173,7 +175,8 @@ struct CapacityConclusion: Sendable {
         }
         let split = runs.filter { Set($0.value.map(\.judgement.outcome)).count > 1 }.keys.sorted()
         if !split.isEmpty {
-            warnings.append("the runs disagree at \(split.map(LoadText.plain).joined(separator: ", ")) \(options.variable.unit)")
+            warnings.append(
+                "the runs disagree at \(split.map(LoadText.plain).joined(separator: ", ")) \(options.variable.unit)")
         }
         let all = runs.values.joined().map(\.result.delivery)
         if all.contains(where: { ($0.lostBySlowReaders ?? 0) > 0 }) {

@@ -31,17 +31,21 @@ package struct LoadVariation: Sendable {
 
     private static func problem(_ variable: CapacityVariable, _ scenario: Scenario) -> String? {
         if !scenario.faults.isEmpty {
-            return "capacity asks what the healthy system carries, and this scenario breaks it: take the faults out, for "
+            return
+                "capacity asks what the healthy system carries, and this scenario breaks it: take the faults out, for "
                 + "example with --set 'faults=[]'"
         }
-        if scenario.workload.isEmpty { return "the scenario has no workload: without messages there is no load to turn up" }
+        if scenario.workload.isEmpty {
+            return "the scenario has no workload: without messages there is no load to turn up"
+        }
         if scenario.clients.count == 0 { return "the scenario has no clients: set clients.count to what to begin with" }
         guard variable == .instances else { return nil }
         if case .target = scenario.system {
             return "--vary instances starts instances, and a target runs already: use --vary rate or --vary clients"
         }
         if case .weights = scenario.clients.assignment {
-            return "--vary instances cannot keep clients.assignment.weights, which name each instance: set it to round-robin"
+            return
+                "--vary instances cannot keep clients.assignment.weights, which name each instance: set it to round-robin"
         }
         return nil
     }
@@ -77,7 +81,8 @@ package struct LoadVariation: Sendable {
     package func obstacle(_ load: Double) -> String? {
         let loaded = source(load).load()
         guard let scenario = loaded.scenario else {
-            return loaded.diagnostics.first { $0.severity == .error }.map { $0.message } ?? "the scenario does not allow it"
+            return loaded.diagnostics.first { $0.severity == .error }.map { $0.message }
+                ?? "the scenario does not allow it"
         }
         do {
             try ScenarioRun.checkFileLimit(scenario)
