@@ -84,9 +84,12 @@ package struct CapacitySearch: Sendable {
         var last: (load: Double, judgement: StepJudge.Judgement)?
         do {
             while conclusion.end == nil {
-                guard case .measure(let load) = search.next() else {
-                    conclusion.end = .search(search.next())
-                    break
+                let load: Double
+                switch search.next() {
+                case .measure(let next): load = next
+                case .done(let end):
+                    conclusion.end = .search(end)
+                    continue
                 }
                 progress(
                     Progress(
@@ -97,6 +100,8 @@ package struct CapacitySearch: Sendable {
                     conclusion.end = .interrupted
                 } else if .now() - began > options.timeLimit {
                     conclusion.end = .outOfTime
+                } else if let obstacle = memoryObstacle(load, search, conclusion) {
+                    conclusion.end = .ceiling(obstacle)
                 } else if let judgement = try await run(load, in: folder, &conclusion, interruption) {
                     search.record(judgement.outcome, at: load)
                     last = (load, judgement)
@@ -115,6 +120,16 @@ package struct CapacitySearch: Sendable {
         try folder.write([UInt8](result.json()), as: Self.resultName)
         folder.linkLatest()
         return Outcome(result: result, folder: folder.path)
+    }
+
+    /// Why the machine has no memory for a load above all that have been run; `nil` for one that it has.
+    private func memoryObstacle(
+        _ load: Double, _ search: StaircaseSearch, _ conclusion: CapacityConclusion
+    ) -> String? {
+        guard search.missed == nil, search.notJudged == nil, let carried = search.carried,
+            let last = conclusion.results(at: carried).last
+        else { return nil }
+        return MemoryForecast.obstacle(load, last: last, at: carried, available: MemoryForecast.available())
     }
 
     private var settings: StaircaseSearch.Settings {
@@ -149,10 +164,11 @@ package struct CapacitySearch: Sendable {
     }
 }
 
-/// Loads in words.
-package enum LoadText {
-    /// `141.4`, `200`: at most one place after the point.
-    package static func plain(_ load: Double) -> String {
-        load == load.rounded() ? String(format: "%.0f", load) : String(format: load < 10 ? "%.3f" : "%.1f", load)
+/// Loads in the names of folders and in sentences.
+enum LoadText {
+    /// `4.243`, `141.4`, `200`: the four digits that a load has.
+    static func plain(_ load: Double) -> String {
+        let places = load == load.rounded() || load >= 1000 ? 0 : load >= 100 ? 1 : load >= 10 ? 2 : 3
+        return String(format: "%.\(places)f", load)
     }
 }

@@ -91,7 +91,8 @@ struct CostModelTests {
             .fixed: 0.02, .delivery: 1e-5, .publish: 3e-4, .client: 1e-3, .instance: 0.05,
         ]
         let mixes: [(instances: Double, clients: Double, rate: Double)] = [
-            (1, 10, 100), (2, 10, 400), (4, 80, 50), (1, 40, 20), (8, 20, 10), (3, 100, 300), (2, 5, 1000), (6, 60, 200),
+            (1, 10, 100), (2, 10, 400), (4, 80, 50), (1, 40, 20), (8, 20, 10), (3, 100, 300), (2, 5, 1000),
+            (6, 60, 200),
         ]
         let observations = mixes.enumerated().map { index, mix in
             observation(load: Double(index), instances: mix.instances, clients: mix.clients, published: mix.rate) {
