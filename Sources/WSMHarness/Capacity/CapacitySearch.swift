@@ -61,7 +61,9 @@ package struct CapacitySearch: Sendable {
     package init(source: ScenarioSource, scenario: Scenario, options: Options) throws {
         self.scenario = scenario
         self.options = options
-        variation = try LoadVariation(options.variable, source: source, scenario: scenario)
+        // Each run checks the limit too, so that its own verdict and report say what the step's does.
+        let limit: (key: String, value: String) = ("expect.thresholds", "[\"\(options.limit.expression)\"]")
+        variation = try LoadVariation(options.variable, source: source.setting([limit]), scenario: scenario)
         ceiling = try variation.ceiling()
         var judge = StepJudge(limit: options.limit)
         judge.trustsGenerator = options.trustsGenerator
@@ -145,10 +147,8 @@ package struct CapacitySearch: Sendable {
         _ load: Double, in folder: RunFolder, _ conclusion: inout CapacityConclusion, _ interruption: Interruption
     ) async throws -> StepJudge.Judgement? {
         let name = "\(LoadText.plain(load))-\(conclusion.runCount(at: load) + 1)"
-        // The run checks the limit too, so that its own verdict and report say what the step's does.
-        let limit: (key: String, value: String) = ("expect.thresholds", "[\"\(options.limit.expression)\"]")
         let program = ProgramRun(
-            program: options.program, source: variation.source(load).setting([limit]),
+            program: options.program, source: variation.source(load),
             folder: "\(folder.path)/\(name)", deadline: deadline)
         let result = try await program.perform(interruption: interruption)
         guard !result.interrupted else { return nil }

@@ -97,6 +97,28 @@ struct LoadVariationTests {
         }
     }
 
+    @Test("A limit on what the scenario's system never shows is refused before a run")
+    func noSamples() throws {
+        let text = """
+            name: target
+            duration: 1s
+            target: {clients: ["ws://127.0.0.1:1/"], publish: {via: http, url: "http://127.0.0.1:1/"}}
+            clients: {count: 3}
+            workload: [{kind: broadcasts, rate: 1/s}]
+            """
+        let path = NSTemporaryDirectory() + "wsmlab-variation-\(UUID().uuidString).yaml"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        let source = ScenarioSource(path: path)
+        let scenario = try #require(source.load().scenario)
+        let options = CapacitySearch.Options(limit: try Threshold.parse("stages.queue.p99 < 1ms").get())
+        #expect {
+            _ = try CapacitySearch(source: source, scenario: scenario, options: options)
+        } throws: { error in
+            (error as? HarnessError)?.code == .invalidData && "\(error)".contains("no samples with this target")
+        }
+    }
+
     @Test("A target has no instances to start")
     func target() throws {
         let text = """
