@@ -5,14 +5,13 @@ package import WSMHarness
 package enum CapacityProgressText {
     /// How the last run went, what runs now, and between what the limit lies: `12 s: 200 messages/s, run 2 of at most 3 …`.
     package static func line(_ progress: CapacitySearch.Progress) -> String {
-        let unit = progress.variable.unit
         var text = ""
         if let last = progress.last, let load = progress.lastLoad {
-            text = "  \(CapacityWords.number(load)) \(unit) \(CapacityReport.word(last.outcome))"
+            text = "  \(CapacityWords.load(load, progress.variable)) \(CapacityReport.word(last.outcome))"
             text += (last.reason.map { ": \(PlainText.printable($0))" } ?? "") + "\n"
         }
         let run = progress.repeats == 1 ? "" : ", run \(progress.run) of at most \(progress.repeats)"
-        text += "\(Int(progress.elapsed.seconds)) s: \(CapacityWords.number(progress.load)) \(unit)\(run)"
+        text += "\(Int(progress.elapsed.seconds)) s: \(CapacityWords.load(progress.load, progress.variable))\(run)"
         switch (progress.carried, progress.missed) {
         case (let low?, let high?): text += " (between \(CapacityWords.number(low)) and \(CapacityWords.number(high)))"
         case (let low?, nil): text += " (\(CapacityWords.number(low)) carried)"

@@ -23,21 +23,22 @@ package enum CapacityWords {
 
     /// The answer itself, without its word and its full stop.
     package static func sentence(_ result: CapacityResult) -> String {
-        let missed = result.bracket.missed.map { load($0, result) }
+        let missed = result.bracket.missed.map { load($0, result.vary) }
         switch result.verdict {
         case .found:
             let rate = result.knee.map { Figures.grouped(Int($0.deliveriesPerSecond.rounded())) } ?? "–"
             let above = missed.map { "; at \($0) \(exhausted(result))" } ?? ""
-            return "\(load(result.knee?.load ?? 0, result)) (\(rate) deliveries/s) within \(result.limit)\(above)"
+            return "\(load(result.knee?.load ?? 0, result.vary)) (\(rate) deliveries/s) within \(result.limit)\(above)"
         case .ceiling:
-            let carried = result.bracket.carried.map { load($0, result) } ?? "nothing"
+            let carried = result.bracket.carried.map { load($0, result.vary) } ?? "nothing"
             return "\(carried) within \(result.limit): nothing was missed, and more cannot be tried: \(result.reason)"
         case .nothing:
-            return "not even \(missed ?? "the lowest load") within \(result.limit), \(exhausted(result)): \(result.reason)"
+            return
+                "not even \(missed ?? "the lowest load") within \(result.limit), \(exhausted(result)): \(result.reason)"
         case .refused:
             let who = result.exhausted == nil ? "the runs do not tell" : "the load generator is exhausted"
             let at = result.points.last { $0.outcome != .carried && $0.reason == result.reason } ?? result.points.last
-            return "at \(at.map { load($0.load, result) } ?? "–") \(who): \(result.reason)\(shown(result))"
+            return "at \(at.map { load($0.load, result.vary) } ?? "–") \(who): \(result.reason)\(shown(result))"
         case .unsettled: return result.reason + shown(result)
         }
     }
@@ -45,9 +46,9 @@ package enum CapacityWords {
     /// What was shown although the search came to no end.
     private static func shown(_ result: CapacityResult) -> String {
         switch (result.bracket.carried, result.bracket.missed) {
-        case (let low?, let high?): "; \(load(low, result)) are carried, \(load(high, result)) are not"
-        case (let low?, nil): "; \(load(low, result)) are carried"
-        case (nil, let high?): "; \(load(high, result)) are not carried"
+        case (let low?, let high?): "; \(load(low, result.vary)) are carried, \(load(high, result.vary)) are not"
+        case (let low?, nil): "; \(load(low, result.vary)) are carried"
+        case (nil, let high?): "; \(load(high, result.vary)) are not carried"
         case (nil, nil): "; no load was carried"
         }
     }
@@ -69,9 +70,9 @@ package enum CapacityWords {
     }
 
     /// `4,200 messages/s`, `1 client`.
-    package static func load(_ load: Double, _ result: CapacityResult) -> String {
-        let isOne = load == 1 && result.vary.isWhole
-        return "\(number(load)) \(isOne ? String(result.unit.dropLast()) : result.unit)"
+    package static func load(_ load: Double, _ variable: CapacityVariable) -> String {
+        let isOne = load == 1 && variable.isWhole
+        return "\(number(load)) \(isOne ? String(variable.unit.dropLast()) : variable.unit)"
     }
 
     /// Loads have four digits.
@@ -86,7 +87,8 @@ package enum CapacityWords {
         let hundredths = result.tolerance * 100
         let percent = hundredths == hundredths.rounded() ? "\(Int(hundredths))" : Figures.threeDigits(hundredths)
         let each = result.repeats == 1 ? "one run" : "the majority of up to \(result.repeats) runs"
-        return "\(result.name): \(result.vary.rawValue) varied, \(runs == 1 ? "1 run" : "\(runs) runs"), \(each) a load, "
+        return
+            "\(result.name): \(result.vary.rawValue) varied, \(runs == 1 ? "1 run" : "\(runs) runs"), \(each) a load, "
             + "to \(percent) %"
     }
 }

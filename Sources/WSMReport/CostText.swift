@@ -11,12 +11,27 @@ enum CostText {
         }
     }
 
+    /// A sum that misses a load by more than half of the mean tells nothing.
+    private static let largestError = 0.5
+
     /// `50.0 ms/s + 11.2 µs a delivery; off by 3 %, by 6 % where a load is predicted from the others`.
     static func sentence(_ model: CostModel) -> String {
-        let terms = model.terms.filter { $0.value > 0 }.map { term($0, of: model.quantity) }
+        guard model.leaveOneOutError <= largestError else {
+            return "too little of it, or too uneven, for a sum (off by \(percent(model.leaveOneOutError)))"
+        }
+        let terms = model.terms.filter { $0.value > least(model.quantity) }.map { term($0, of: model.quantity) }
         let sum = terms.isEmpty ? "nothing" : terms.joined(separator: " + ")
         return "\(sum); off by \(percent(model.relativeError)), by \(percent(model.leaveOneOutError)) where a load is "
             + "predicted from the others"
+    }
+
+    /// What would read as zero is left out.
+    private static func least(_ quantity: CostModel.Quantity) -> Double {
+        switch quantity {
+        case .instanceCPU, .redisCPU: 1e-9
+        case .memory: 1
+        case .redisConnections: 0.005
+        }
     }
 
     private static func term(_ term: CostModel.Term, of quantity: CostModel.Quantity) -> String {
@@ -58,11 +73,14 @@ enum CostText {
         }
         var parts: [String] = []
         if !fixed.isEmpty {
-            parts.append("\(fixed.map(one).joined(separator: " and ")): in the fixed part, since their number was the same")
+            parts.append(
+                "\(fixed.map(one).joined(separator: ", ")): in the fixed part, since their number was the same")
         }
         if !pairs.isEmpty { parts.append("\(pairs.joined(separator: ", ")): they rose together") }
         return parts.isEmpty ? nil : "Not told apart: " + parts.joined(separator: "; ")
     }
 
-    private static func percent(_ share: Double) -> String { "\(Figures.threeDigits(share * 100)) %" }
+    private static func percent(_ share: Double) -> String {
+        "\(Figures.decimal(share * 100, places: share < 0.1 ? 1 : 0)) %"
+    }
 }

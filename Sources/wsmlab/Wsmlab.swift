@@ -16,6 +16,7 @@ struct Wsmlab: AsyncParsableCommand {
             Examples:
               wsmlab run Scenarios/quickstart.yaml
               wsmlab run Scenarios/quickstart.yaml --set clients.count=500 --format json | jq .latency
+              wsmlab capacity Scenarios/quickstart.yaml --vary clients --limit 'latency.p99 < 250ms'
               wsmlab verify Results/latest
               wsmlab serve --manager broadcast --redis redis://127.0.0.1:6379 --port 8080
               wsmlab validate Scenarios/*.yaml

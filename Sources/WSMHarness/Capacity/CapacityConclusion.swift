@@ -6,7 +6,9 @@ internal import WSMScenario
 struct CapacityConclusion: Sendable {
     /// Why the search is over.
     enum End: Sendable {
-        case search(StaircaseSearch.Action)
+        case search(StaircaseSearch.End)
+        /// The machine cannot run more.
+        case ceiling(String)
         case outOfTime
         case interrupted
         /// A run could not take place.
@@ -38,6 +40,7 @@ struct CapacityConclusion: Sendable {
     mutating func add(_ run: Run, at load: Double) { runs[load, default: []].append(run) }
 
     var runCount: Int { runs.values.reduce(0) { $0 + $1.count } }
+    func results(at load: Double) -> [RunResult] { (runs[load] ?? []).map(\.result) }
     func runCount(at load: Double) -> Int { runs[load]?.count ?? 0 }
 
     /// The result, with the bracket that the search has come to.
@@ -51,10 +54,12 @@ struct CapacityConclusion: Sendable {
         conclude(&result)
         result.costs = CostModel.fitAll(
             runs.sorted { $0.key < $1.key }.flatMap { load, runs in
-                runs.filter { $0.judgement.outcome != .notJudged && $0.result.delivery.received > 0 }
+                // Beyond the limit what is queued and dropped costs in place of what is delivered.
+                runs.filter { $0.judgement.outcome == .carried }
                     .map { CostObservation($0.result, load: load) }
             })
-        result.warnings = warnings(carried: carried, missed: missed)
+        result.warnings = warnings(
+            carried: carried, missed: missed, resource: result.exhausted.flatMap(CapacityResource.init))
         return result
     }
 
@@ -97,9 +102,13 @@ struct CapacityConclusion: Sendable {
         }
         result.reason = reason(at: missed)
         switch end {
-        case .search(.done(let end)): conclude(&result, end)
+        case .search(let end): conclude(&result, end)
+        case .ceiling(let obstacle):
+            result.verdict = .ceiling
+            result.reason = obstacle
         case .outOfTime:
-            result.reason = "the time of \(Int(options.timeLimit.seconds)) s was over before the bracket was narrow enough"
+            result.reason =
+                "the time of \(Int(options.timeLimit.seconds)) s was over before the bracket was narrow enough"
         case .failed(let error) where error.code.exitCode == .environment && missed == nil:
             result.verdict = .ceiling
             result.reason = error.message
@@ -108,7 +117,7 @@ struct CapacityConclusion: Sendable {
             result.interrupted = true
             result.reason = "interrupted before the bracket was narrow enough"
             result.exitCode = ExitCode.interrupted.rawValue
-        case .search(.measure), nil: break
+        case nil: break
         }
     }
 
@@ -159,21 +168,31 @@ struct CapacityConclusion: Sendable {
 
     // MARK: What must be known
 
-    private func warnings(carried: Double?, missed: Double?) -> [String] {
+    private var hasOwnProcesses: Bool {
+        runs.values.joined().allSatisfy { $0.result.setup.placement != "in-process" }
+    }
+
+    private func warnings(carried: Double?, missed: Double?, resource: CapacityResource?) -> [String] {
         var warnings: [String] = []
         let best = (carried.flatMap { runs[$0] } ?? []).filter { $0.judgement.outcome == .carried }.map(\.result)
-        if let suspect = best.first(where: { $0.validity.verdict != .valid }), let why = suspect.validity.reasons.first {
+        if let suspect = best.first(where: { $0.validity.verdict != .valid }), let why = suspect.validity.reasons.first
+        {
             warnings.append("a run of the carried load is \(suspect.validity.verdict.rawValue.uppercased()): \(why)")
         }
         let worst = (missed.flatMap { runs[$0] } ?? []).compactMap { $0.result.generator?.cpu?.machineBusy }.max()
-        if let worst, worst >= Exhaustion.machineSaturated {
+        let isCounted = resource == .redisConnections || resource == .threadPool
+        if let worst, worst >= Exhaustion.machineSaturated, !isCounted {
             warnings.append(
                 "at the missed load the machine's processors were \(Int((worst * 100).rounded())) % busy: the system "
                     + "shares them with the load generator, and may carry more without it")
         }
         let split = runs.filter { Set($0.value.map(\.judgement.outcome)).count > 1 }.keys.sorted()
         if !split.isEmpty {
-            warnings.append("the runs disagree at \(split.map(LoadText.plain).joined(separator: ", ")) \(options.variable.unit)")
+            warnings.append(
+                "the runs disagree at \(split.map(LoadText.plain).joined(separator: ", ")) \(options.variable.unit)")
+        }
+        if !hasOwnProcesses {
+            warnings.append("the instances share their process with the load generator: the memory is that of both")
         }
         let all = runs.values.joined().map(\.result.delivery)
         if all.contains(where: { ($0.lostBySlowReaders ?? 0) > 0 }) {

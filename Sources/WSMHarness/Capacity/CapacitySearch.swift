@@ -61,7 +61,9 @@ package struct CapacitySearch: Sendable {
     package init(source: ScenarioSource, scenario: Scenario, options: Options) throws {
         self.scenario = scenario
         self.options = options
-        variation = try LoadVariation(options.variable, source: source, scenario: scenario)
+        // Each run checks the limit too, so that its own verdict and report say what the step's does.
+        let limit: (key: String, value: String) = ("expect.thresholds", "[\"\(options.limit.expression)\"]")
+        variation = try LoadVariation(options.variable, source: source.setting([limit]), scenario: scenario)
         ceiling = try variation.ceiling()
         var judge = StepJudge(limit: options.limit)
         judge.trustsGenerator = options.trustsGenerator
@@ -84,9 +86,12 @@ package struct CapacitySearch: Sendable {
         var last: (load: Double, judgement: StepJudge.Judgement)?
         do {
             while conclusion.end == nil {
-                guard case .measure(let load) = search.next() else {
-                    conclusion.end = .search(search.next())
-                    break
+                let load: Double
+                switch search.next() {
+                case .measure(let next): load = next
+                case .done(let end):
+                    conclusion.end = .search(end)
+                    continue
                 }
                 progress(
                     Progress(
@@ -97,6 +102,8 @@ package struct CapacitySearch: Sendable {
                     conclusion.end = .interrupted
                 } else if .now() - began > options.timeLimit {
                     conclusion.end = .outOfTime
+                } else if let obstacle = memoryObstacle(load, search, conclusion) {
+                    conclusion.end = .ceiling(obstacle)
                 } else if let judgement = try await run(load, in: folder, &conclusion, interruption) {
                     search.record(judgement.outcome, at: load)
                     last = (load, judgement)
@@ -117,6 +124,16 @@ package struct CapacitySearch: Sendable {
         return Outcome(result: result, folder: folder.path)
     }
 
+    /// Why the machine has no memory for a load above all that have been run; `nil` for one that it has.
+    private func memoryObstacle(
+        _ load: Double, _ search: StaircaseSearch, _ conclusion: CapacityConclusion
+    ) -> String? {
+        guard search.missed == nil, search.notJudged == nil, let carried = search.carried,
+            let last = conclusion.results(at: carried).last
+        else { return nil }
+        return MemoryForecast.obstacle(load, last: last, at: carried, available: MemoryForecast.available())
+    }
+
     private var settings: StaircaseSearch.Settings {
         var settings = StaircaseSearch.Settings(
             start: variation.start, floor: variation.floor, ceiling: ceiling.load, isWhole: options.variable.isWhole)
@@ -130,10 +147,8 @@ package struct CapacitySearch: Sendable {
         _ load: Double, in folder: RunFolder, _ conclusion: inout CapacityConclusion, _ interruption: Interruption
     ) async throws -> StepJudge.Judgement? {
         let name = "\(LoadText.plain(load))-\(conclusion.runCount(at: load) + 1)"
-        // The run checks the limit too, so that its own verdict and report say what the step's does.
-        let limit: (key: String, value: String) = ("expect.thresholds", "[\"\(options.limit.expression)\"]")
         let program = ProgramRun(
-            program: options.program, source: variation.source(load).setting([limit]),
+            program: options.program, source: variation.source(load),
             folder: "\(folder.path)/\(name)", deadline: deadline)
         let result = try await program.perform(interruption: interruption)
         guard !result.interrupted else { return nil }
@@ -149,10 +164,11 @@ package struct CapacitySearch: Sendable {
     }
 }
 
-/// Loads in words.
-package enum LoadText {
-    /// `141.4`, `200`: at most one place after the point.
-    package static func plain(_ load: Double) -> String {
-        load == load.rounded() ? String(format: "%.0f", load) : String(format: load < 10 ? "%.3f" : "%.1f", load)
+/// Loads in the names of folders and in sentences.
+enum LoadText {
+    /// `4.243`, `141.4`, `200`: the four digits that a load has.
+    static func plain(_ load: Double) -> String {
+        let places = load == load.rounded() || load >= 1000 ? 0 : load >= 100 ? 1 : load >= 10 ? 2 : 3
+        return String(format: "%.\(places)f", load)
     }
 }

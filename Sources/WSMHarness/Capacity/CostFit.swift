@@ -41,7 +41,9 @@ extension CostModel {
         switch quantity {
         case .instanceCPU: [.fixed, .delivery, .publish, .client, .instance]
         case .redisCPU: [.fixed, .publish, .delivery, .client, .instance]
-        case .memory, .redisConnections: [.fixed, .client, .instance, .publish, .delivery]
+        case .memory: [.fixed, .client, .instance, .publish, .delivery]
+        // A delivery opens none; a publish may, where each has a connection of its own.
+        case .redisConnections: [.fixed, .client, .instance, .publish]
         }
     }
 

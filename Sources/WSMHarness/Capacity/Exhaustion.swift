@@ -133,7 +133,9 @@ extension Exhaustion {
         if let busy = result.generator?.cpu?.machineBusy, busy >= machineSaturated {
             return Exhaustion(
                 resource: .machine,
-                evidence: ["the machine's processors were \(percent(busy)) busy, by the system and the load generator together"]
+                evidence: [
+                    "the machine's processors were \(percent(busy)) busy, by the system and the load generator together"
+                ]
             )
         }
         return Exhaustion(resource: .unknown, evidence: ["no part of the system was seen at its end"])
@@ -147,7 +149,9 @@ extension Exhaustion {
             return "the busiest instance's event loop had work for \(percent(min(loop, 1))) of the time"
         }
         let most = result.resources.instances.map(\.cpuSeconds).max()
-        guard let busy = share(most, of: result), busy >= saturated, result.setup.manager != "target" else { return nil }
+        guard let busy = share(most, of: result), busy >= saturated, result.setup.manager != "target" else {
+            return nil
+        }
         return "the busiest instance used \(percent(busy)) of a core"
     }
 

@@ -31,17 +31,21 @@ package struct LoadVariation: Sendable {
 
     private static func problem(_ variable: CapacityVariable, _ scenario: Scenario) -> String? {
         if !scenario.faults.isEmpty {
-            return "capacity asks what the healthy system carries, and this scenario breaks it: take the faults out, for "
+            return
+                "capacity asks what the healthy system carries, and this scenario breaks it: take the faults out, for "
                 + "example with --set 'faults=[]'"
         }
-        if scenario.workload.isEmpty { return "the scenario has no workload: without messages there is no load to turn up" }
+        if scenario.workload.isEmpty {
+            return "the scenario has no workload: without messages there is no load to turn up"
+        }
         if scenario.clients.count == 0 { return "the scenario has no clients: set clients.count to what to begin with" }
         guard variable == .instances else { return nil }
         if case .target = scenario.system {
             return "--vary instances starts instances, and a target runs already: use --vary rate or --vary clients"
         }
         if case .weights = scenario.clients.assignment {
-            return "--vary instances cannot keep clients.assignment.weights, which name each instance: set it to round-robin"
+            return
+                "--vary instances cannot keep clients.assignment.weights, which name each instance: set it to round-robin"
         }
         return nil
     }
@@ -74,31 +78,36 @@ package struct LoadVariation: Sendable {
     }
 
     /// Why no run can have this load; `nil` for one that can.
-    package func obstacle(_ load: Double) -> String? {
+    func obstacle(_ load: Double) -> HarnessError? {
         let loaded = source(load).load()
         guard let scenario = loaded.scenario else {
-            return loaded.diagnostics.first { $0.severity == .error }.map { $0.message } ?? "the scenario does not allow it"
+            let fault = loaded.diagnostics.first { $0.severity == .error }
+            return HarnessError(.invalidData, fault.map { Self.words($0) } ?? "the scenario does not allow it")
         }
         do {
             try ScenarioRun.checkFileLimit(scenario)
             return nil
         } catch {
-            return "\(error)"
+            return HarnessError(.tooFewFileDescriptors, "\(error)")
         }
+    }
+
+    private static func words(_ fault: Diagnostic) -> String {
+        fault.message + (fault.hint.map { " (\($0))" } ?? "")
     }
 
     /// The highest load that a run can have, to about 1 %, and what stands in the way above it.
     ///
-    /// - Throws: ``HarnessError`` with `tooFewFileDescriptors` when not even the scenario as written can run.
+    /// - Throws: ``HarnessError`` when not even the scenario as written can run.
     package func ceiling() throws -> (load: Double, obstacle: String) {
-        if let obstacle = obstacle(start) { throw HarnessError(.tooFewFileDescriptors, obstacle) }
+        if let obstacle = obstacle(start) { throw obstacle }
         var (low, high) = (start, start * 2)
         while obstacle(high) == nil { (low, high) = (high, high * 2) }
         while high > low * 1.01, !variable.isWhole || high - low > 1 {
             let middle = variable.isWhole ? ((low + high) / 2).rounded(.down) : (low * high).squareRoot()
             if obstacle(middle) == nil { low = middle } else { high = middle }
         }
-        return (low, obstacle(high) ?? "")
+        return (low, obstacle(high)?.message ?? "")
     }
 
     /// A rate as a scenario has it, without an exponent.

@@ -93,7 +93,9 @@ package struct StaircaseSearch: Sendable {
     /// Where all runs are done and none of the three answers has the majority, the load is not judged.
     package static func verdict(_ outcomes: [StepOutcome], repeats: Int) -> StepOutcome? {
         let majority = repeats / 2 + 1
-        for verdict in StepOutcome.allCases where outcomes.count(where: { $0 == verdict }) >= majority { return verdict }
+        for verdict in StepOutcome.allCases where outcomes.count(where: { $0 == verdict }) >= majority {
+            return verdict
+        }
         return outcomes.count >= repeats ? .notJudged : nil
     }
 

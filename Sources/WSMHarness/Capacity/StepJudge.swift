@@ -58,7 +58,9 @@ package struct StepJudge: Sendable {
     /// Who was turned away, in words; `nil`: nobody.
     private static func turnedAway(_ result: RunResult) -> String? {
         let pool = result.instances.reduce(0) { $0 + $1.poolExhausted }
-        if pool > 0 { return "\(pool) times a client was dropped because its instance may hold no more Redis connections" }
+        if pool > 0 {
+            return "\(pool) times a client was dropped because its instance may hold no more Redis connections"
+        }
         if let starts = result.generator?.refusedStarts {
             return "\(starts) processes could not be started because the thread pool was full"
         }

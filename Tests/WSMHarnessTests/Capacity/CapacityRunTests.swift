@@ -95,4 +95,62 @@ struct CapacityRunTests {
         }
         await relay.stop()
     }
+
+    static let cluster = """
+        name: small
+        warmup: 100ms
+        duration: 400ms
+        cluster: {manager: memory, instances: 1}
+        clients: {count: 3, transport: direct}
+        workload:
+          - {kind: broadcasts, rate: 50/s, publishers: 1, arrival: constant}
+        """
+
+    @Test("An interrupted search keeps what was carried until then, and says that it was interrupted")
+    func interrupted() async throws {
+        try await withScenario(Self.cluster) { folder, source, scenario in
+            let interruption = Interruption()
+            var options = try options("latency.p99 < 1s", folder: folder)
+            options.repeats = 1
+            let seen = Mutex<[CapacitySearch.Progress]>([])
+            let outcome = try await CapacitySearch(source: source, scenario: scenario, options: options).perform(
+                interruption: interruption
+            ) { progress in
+                seen.withLock { $0.append(progress) }
+                if progress.done == 2 { interruption.request() }
+            }
+            let result = outcome.result
+            #expect(result.interrupted && result.exitCode == ExitCode.interrupted.rawValue)
+            #expect(result.bracket == .init(carried: 100))
+            #expect(result.points.map(\.load) == [50, 100])
+            #expect(seen.withLock { $0.map(\.load) } == [50, 100, 200])
+            #expect(seen.withLock { $0.last?.carried } == 100)
+            #expect(FileManager.default.fileExists(atPath: "\(folder)/found/\(CapacitySearch.resultName)"))
+        }
+    }
+
+    @Test("A search whose time is over ends with the bracket that it has")
+    func outOfTime() async throws {
+        try await withScenario(Self.cluster) { folder, source, scenario in
+            var options = try options("latency.p99 < 1s", folder: folder)
+            options.timeLimit = .milliseconds(1)
+            let outcome = try await CapacitySearch(source: source, scenario: scenario, options: options).perform(
+                interruption: Interruption(), progress: { _ in })
+            #expect(outcome.result.verdict == .unsettled)
+            #expect(outcome.result.points.reduce(0) { $0 + $1.runs.count } <= 1)
+        }
+    }
+
+    @Test("A program that cannot run the scenario is an error, and leaves nothing behind")
+    func unfit() async throws {
+        try await withScenario(Self.cluster) { folder, source, scenario in
+            var options = try options("latency.p99 < 1s", folder: folder)
+            options.program = "/nowhere/wsmlab"
+            let search = try CapacitySearch(source: source, scenario: scenario, options: options)
+            await #expect(throws: HarnessError.self) {
+                _ = try await search.perform(interruption: Interruption(), progress: { _ in })
+            }
+            #expect(!FileManager.default.fileExists(atPath: "\(folder)/found"))
+        }
+    }
 }
