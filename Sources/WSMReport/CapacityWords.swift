@@ -36,7 +36,7 @@ package enum CapacityWords {
             return
                 "not even \(missed ?? "the lowest load") within \(result.limit), \(exhausted(result)): \(result.reason)"
         case .refused:
-            let who = result.exhausted == nil ? "the runs do not tell" : "the load generator is exhausted"
+            let who = result.exhausted == nil ? "the runs do not tell" : exhausted(result)
             let at = result.points.last { $0.outcome != .carried && $0.reason == result.reason } ?? result.points.last
             return "at \(at.map { load($0.load, result.vary) } ?? "–") \(who): \(result.reason)\(shown(result))"
         case .unsettled: return result.reason + shown(result)
@@ -57,10 +57,12 @@ package enum CapacityWords {
     package static func exhausted(_ result: CapacityResult) -> String {
         switch result.exhausted.flatMap(CapacityResource.init) {
         case .generator: "the load generator is exhausted"
+        case .otherPrograms: "other programs use up the machine"
         case .redis: "Redis is exhausted"
         case .redisConnections: "the instances have no more Redis connections"
         case .broadcastThread: "the broadcast thread is exhausted"
         case .threadPool: "the thread pool is exhausted"
+        case .publishers: "the publishers wait for their own earlier broadcasts"
         case .instanceLoop: "an instance's event loop is exhausted"
         case .clientSockets: "the clients' sockets are exhausted"
         case .machine: "the machine's processors are exhausted"

@@ -124,8 +124,8 @@ struct CapacityConclusion: Sendable {
     private func conclude(_ result: inout CapacityResult, _ end: StaircaseSearch.End) {
         switch end {
         case .found, .nothing:
-            // What was missed may be the generator's own doing.
-            guard result.exhausted != CapacityResource.generator.rawValue else {
+            // What was missed may be the doing of others than the system.
+            guard result.exhausted.flatMap(CapacityResource.init)?.isOutside != true else {
                 result.verdict = .refused
                 return
             }

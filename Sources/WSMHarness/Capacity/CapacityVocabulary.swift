@@ -12,11 +12,15 @@ package enum StepOutcome: String, Codable, Sendable, CaseIterable {
 package enum CapacityResource: String, Codable, Sendable, CaseIterable {
     /// wsmlab itself: no number for the system follows.
     case generator
+    /// Other programs that use the machine: no number for the system follows either.
+    case otherPrograms = "other-programs"
     case redis
     /// The Redis connections that an instance may hold.
     case redisConnections = "redis-connections"
     case broadcastThread = "broadcast-thread"
     case threadPool = "thread-pool"
+    /// Those who call `broadcastData`: each call waits for the one before it.
+    case publishers
     case instanceLoop = "instance-loop"
     case clientSockets = "client-sockets"
     /// All processors of the machine, by the system and the load generator together.
@@ -25,6 +29,9 @@ package enum CapacityResource: String, Codable, Sendable, CaseIterable {
     case target
     /// No figure tells.
     case unknown
+
+    /// Whether it is no part of the system under test, so that what was missed says nothing of that.
+    package var isOutside: Bool { self == .generator || self == .otherPrograms }
 }
 
 /// What a search turns up.

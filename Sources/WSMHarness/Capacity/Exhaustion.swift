@@ -14,6 +14,8 @@ extension Exhaustion {
     package static let saturated = 0.85
     /// From where on all processors together are.
     package static let machineSaturated = 0.95
+    /// From which part of them on other programs may be why.
+    package static let othersShare = 0.2
 
     /// Tells what is exhausted from the runs of the missed load: what most of them say, the first to say so in its words.
     ///
@@ -37,19 +39,25 @@ extension Exhaustion {
     ///    buffers full (``GeneratorStrain``): what was missed may be its own doing.
     /// 2. What was turned away or lost names its resource: a used-up Redis pool *redis-connections*, refused processes
     ///    *thread-pool*, evicted clients *client-sockets*, a full or dead queue *broadcast-thread*, a broker gap *redis*.
-    /// 3. *redis*: its server used 85 % of a core; it has one thread for all commands.
-    /// 4. The stage that grew most against the carried load, if it makes at least half of the latency's growth (p99 each):
-    ///    worker *thread-pool*, queue and publish *broadcast-thread*, write *instance-loop*; broker and wire, which end
-    ///    or begin at an instance's loop, *instance-loop* if that is saturated, else *redis* and *client-sockets*.
-    /// 5. *instance-loop*: the busiest had work for 85 % of the time, or an instance used 85 % of a core.
-    /// 6. *target*: nobody sees into it.
-    /// 7. *machine*: all processors were 95 % busy, and no part alone was at its end.
-    /// 8. *unknown*.
+    /// 3. *other-programs*: all processors were 95 % busy, and others than the run and the system used 20 % of them.
+    /// 4. *redis*: its server used 85 % of a core; it has one thread for all commands.
+    /// 5. The stage that grew most against the carried load, if it makes at least half of the latency's growth (p99 each):
+    ///    queue and publish *broadcast-thread*; write *instance-loop*; worker, broker and wire, in which somebody may wait
+    ///    for an instance's loop, *instance-loop* if that is saturated. If not: worker *thread-pool* where workflow
+    ///    processes ran and *publishers* where only broadcasts did; broker *redis*; wire *generator* if the clients' loops,
+    ///    at which it ends, were late or lacked a CPU, else *client-sockets*.
+    /// 6. *instance-loop*: the busiest had work for 85 % of the time, or an instance used 85 % of a core.
+    /// 7. *target*: nobody sees into it; *generator* if the clients' loops were late or lacked a CPU.
+    /// 8. *machine*: all processors were 95 % busy, and no part alone was at its end.
+    /// 9. *unknown*.
     private static func judge(_ result: RunResult, carried: [RunResult], trustsGenerator: Bool) -> Exhaustion {
         let strain = GeneratorStrain(result)
         if !strain.isNone, !trustsGenerator { return Exhaustion(resource: .generator, evidence: strain.findings) }
-        return turnedAway(result) ?? redis(result) ?? stage(result, carried: carried) ?? instanceLoop(result)
-            ?? rest(result)
+        if let found = turnedAway(result) { return found }
+        if !trustsGenerator, let found = otherPrograms(result) { return found }
+        let late = trustsGenerator ? [] : strain.lateness
+        return redis(result) ?? stage(result, carried: carried, lateClients: late) ?? instanceLoop(result)
+            ?? rest(result, lateClients: late)
     }
 
     // MARK: The rules
@@ -90,7 +98,21 @@ extension Exhaustion {
         return Exhaustion(resource: .redis, evidence: ["Redis used \(percent(busy)) of a core, and it has one thread"])
     }
 
-    private static func stage(_ result: RunResult, carried: [RunResult]) -> Exhaustion? {
+    private static func otherPrograms(_ result: RunResult) -> Exhaustion? {
+        guard let cpu = result.generator?.cpu, let others = cpu.otherPrograms, cpu.machineBusy >= machineSaturated,
+            others >= othersShare
+        else { return nil }
+        return Exhaustion(
+            resource: .otherPrograms,
+            evidence: [
+                "the machine's processors were \(percent(cpu.machineBusy)) busy, and \(percent(others)) were used by "
+                    + "programs that have nothing to do with the run"
+            ])
+    }
+
+    private static func stage(
+        _ result: RunResult, carried: [RunResult], lateClients: [String]
+    ) -> Exhaustion? {
         let growth = growth(\.latency, result, carried)
         let stages: [(name: String, field: KeyPath<StageLatencies, LatencySummary>)] = [
             ("worker", \.worker), ("queue", \.queue), ("publish", \.publish), ("broker", \.broker), ("write", \.write),
@@ -107,16 +129,24 @@ extension Exhaustion {
         ]
         let loop = loopFinding(result)
         switch most.name {
-        case "worker": return Exhaustion(resource: .threadPool, evidence: evidence)
         case "queue", "publish":
             if let busy = threadBusy(result) {
                 evidence.append("publishing took \(percent(min(busy, 1))) of each broadcast thread's time")
             }
             return Exhaustion(resource: .broadcastThread, evidence: evidence)
         case "write": return Exhaustion(resource: .instanceLoop, evidence: evidence + (loop.map { [$0] } ?? []))
+        default: break
+        }
+        if let loop { return Exhaustion(resource: .instanceLoop, evidence: evidence + [loop]) }
+        switch most.name {
+        case "worker":
+            // Only updates of processes go through a queue.
+            let hasProcesses = result.stages.queue.count > 0
+            return Exhaustion(resource: hasProcesses ? .threadPool : .publishers, evidence: evidence)
+        case "broker": return Exhaustion(resource: .redis, evidence: evidence)
         default:
-            if let loop { return Exhaustion(resource: .instanceLoop, evidence: evidence + [loop]) }
-            return Exhaustion(resource: most.name == "broker" ? .redis : .clientSockets, evidence: evidence)
+            return Exhaustion(
+                resource: lateClients.isEmpty ? .clientSockets : .generator, evidence: evidence + lateClients)
         }
     }
 
@@ -124,7 +154,10 @@ extension Exhaustion {
         loopFinding(result).map { Exhaustion(resource: .instanceLoop, evidence: [$0]) }
     }
 
-    private static func rest(_ result: RunResult) -> Exhaustion {
+    private static func rest(_ result: RunResult, lateClients: [String]) -> Exhaustion {
+        if result.setup.manager == "target", !lateClients.isEmpty {
+            return Exhaustion(resource: .generator, evidence: lateClients)
+        }
         if result.setup.manager == "target" {
             let used = result.resources.instances.reduce(0) { $0 + $1.cpuSeconds }
             let cpu = share(used, of: result).flatMap { $0 > 0 ? ": its processes used \(percent($0)) of a core" : nil }

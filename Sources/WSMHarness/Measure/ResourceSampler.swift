@@ -1,3 +1,4 @@
+internal import Foundation
 internal import WSMCore
 internal import WSMRedis
 
@@ -10,6 +11,8 @@ struct ResourceSample: Sendable {
     var redis: [PartUsage] = []
     /// The named processes of a target, in their order.
     var processes: [ProcessTreeUsage] = []
+    /// CPU seconds of the run's own process, with whatever parts are inside of it.
+    var ownCPUSeconds: Double = 0
     var at: MonotonicInstant
 }
 
@@ -34,7 +37,7 @@ struct ResourceSampler: Sendable {
         return ResourceSample(
             instances: await cluster?.usage() ?? [], clients: await fleet.usage(),
             workers: await cluster?.workerUsage() ?? [], redis: redis,
-            processes: watch?.mark() ?? [], at: .now())
+            processes: watch?.mark() ?? [], ownCPUSeconds: ProcessUsage.cpuSeconds(of: getpid()) ?? 0, at: .now())
     }
 }
 
@@ -64,5 +67,26 @@ extension Resources {
             redis: redisConnections.map { connections in
                 RedisUsage(connections: connections, servers: zip(start.redis, end.redis).map { usage(($0, $1)) })
             })
+    }
+}
+
+extension ResourceSample {
+    /// The part of the machine's CPU time since `start` that others than the run and the system under test used.
+    ///
+    /// - Parameters:
+    ///   - used: What each part used in between.
+    ///   - machineBusy: The part of it that anybody used.
+    /// - Returns: `nil` where a part of the system is not seen: a Redis that runs elsewhere, a target without its processes.
+    func otherPrograms(since start: ResourceSample, used: Resources, machineBusy: Double, cores: Int) -> Double? {
+        let seconds = (at - start.at).seconds
+        guard seconds > 0, cores > 0, !used.instances.isEmpty else { return nil }
+        var run = ownCPUSeconds - start.ownCPUSeconds
+        if let redis = used.redis {
+            guard let cpu = redis.cpuSeconds else { return nil }
+            run += cpu
+        }
+        let others = (used.instances + used.clients + (used.workers ?? [])).filter { $0.pid != getpid() }
+        run += others.reduce(0) { $0 + $1.cpuSeconds }
+        return min(1, max(0, machineBusy - run / (seconds * Double(cores))))
     }
 }

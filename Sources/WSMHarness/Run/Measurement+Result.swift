@@ -39,6 +39,10 @@ extension Measurement {
         result.trace = trace.map { TraceFigures($0) }
         result.calibration = calibration.value
         result.generator = generatorFigures
+        if let samples, let busy = generatorFigures.cpu?.machineBusy {
+            result.generator?.cpu?.otherPrograms = samples.after.otherPrograms(
+                since: samples.before, used: result.resources, machineBusy: busy, cores: result.environment.cores)
+        }
         result.validity = validity(latency: stages.latency, bounds: bounds)
         result.thresholds = scenario.expect.thresholds.map { threshold in
             let actual = MetricLookup.value(at: threshold.path, in: result)

@@ -1,4 +1,5 @@
 import Testing
+import WSMRecord
 
 @testable import WSMHarness
 
@@ -62,6 +63,50 @@ struct ExhaustionTests {
         Case("publishing itself takes long", .broadcastThread, "publish grew by 149 ms") {
             late(&$0)
             $0.stages.publish = MadeUpRun.latency(milliseconds: 150)
+        },
+        Case("other programs use the machine", .otherPrograms, "99 % busy, and 40 % were used by programs") {
+            late(&$0)
+            $0.stages.queue = MadeUpRun.latency(milliseconds: 190)
+            $0.generator?.cpu?.machineBusy = 0.99
+            $0.generator?.cpu?.otherPrograms = 0.4
+        },
+        Case("others use what the system leaves", .broadcastThread, "queue grew by 189 ms") {
+            late(&$0)
+            $0.stages.queue = MadeUpRun.latency(milliseconds: 190)
+            $0.generator?.cpu?.machineBusy = 0.8
+            $0.generator?.cpu?.otherPrograms = 0.4
+        },
+        Case("each broadcast waits for the one before it", .publishers, "worker grew by 180 ms") {
+            late(&$0)
+            $0.stages.queue.count = 0
+            $0.stages.worker = MadeUpRun.latency(milliseconds: 180)
+        },
+        Case("publishers wait for a full loop", .instanceLoop, "had work for 90 %") {
+            late(&$0)
+            $0.stages.queue.count = 0
+            $0.stages.worker = MadeUpRun.latency(milliseconds: 180)
+            $0.generator?.cpu?.instanceLoop = LoopShares(busy: 0.9)
+        },
+        Case("the wire ends at loops that lack a CPU", .generator, "had no CPU for 55 %") {
+            late(&$0)
+            $0.stages.wire = MadeUpRun.latency(milliseconds: 180)
+            $0.generator?.cpu?.recordingLoop = LoopShares(busy: 0.09, waiting: 0.11, waitPerWake: 200_000)
+        },
+        Case("the wire ends at loops that are late", .generator, "late to what was due by 30 ms") {
+            late(&$0)
+            $0.stages.wire = MadeUpRun.latency(milliseconds: 180)
+            $0.generator?.clientLoopStalls = MadeUpRun.latency(milliseconds: 30)
+        },
+        Case("late clients lengthen no queue", .broadcastThread, "queue grew by 189 ms") {
+            late(&$0)
+            $0.stages.queue = MadeUpRun.latency(milliseconds: 190)
+            $0.generator?.clientLoopStalls = MadeUpRun.latency(milliseconds: 30)
+        },
+        Case("late clients measure a target", .generator, "late to what was due by 30 ms") {
+            late(&$0)
+            $0.setup.manager = "target"
+            $0.stages = StageLatencies()
+            $0.generator?.clientLoopStalls = MadeUpRun.latency(milliseconds: 30)
         },
         Case("the workers are late", .threadPool, "worker grew by 180 ms") {
             late(&$0)
