@@ -14,7 +14,8 @@ struct ToleranceTests {
         let path = "resources.instances.cpuSecondsPerMillionDeliveries"
         let loaded = load("{latency.p99: 10%, \(path): 2.5%}")
         let scenario = try #require(loaded.scenario, "\(loaded.diagnostics)")
-        #expect(scenario.expect.tolerances == ["latency.p99": Share(millionths: 100_000), path: Share(millionths: 25_000)])
+        #expect(
+            scenario.expect.tolerances == ["latency.p99": Share(millionths: 100_000), path: Share(millionths: 25_000)])
         #expect(ScenarioFile.parse(text: scenario.yaml()).scenario == scenario)
     }
 
@@ -45,7 +46,8 @@ struct ToleranceTests {
         for path in ["latency.p50", "stages.broker.p99", "fanOutSkew.max", "resources.redis.bytesOut"] {
             #expect(MetricCatalogue.gated.contains(path), "\(path)")
         }
-        for path in ["latency.count", "scheduleSlip.p99", "delivery.lost", "resources.clients.rssBytes", "latency.min"] {
+        for path in ["latency.count", "scheduleSlip.p99", "delivery.lost", "resources.clients.rssBytes", "latency.min"]
+        {
             #expect(!MetricCatalogue.gated.contains(path), "\(path)")
         }
     }
