@@ -28,13 +28,8 @@ struct Wsmlab: AsyncParsableCommand {
             """,
         version: RunEnvironment.programVersion,
         subcommands: [
-            RunCommand.self,
-            CompareCommand.self,
-            CapacityCommand.self,
-            VerifyCommand.self,
-            ServeCommand.self,
-            ValidateCommand.self,
-            SchemaCommand.self,
+            RunCommand.self, CompareCommand.self, GateCommand.self, CapacityCommand.self, VerifyCommand.self,
+            ServeCommand.self, ValidateCommand.self, SchemaCommand.self,
             ChildCommand.self,
         ])
 

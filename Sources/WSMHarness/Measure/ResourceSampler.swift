@@ -32,7 +32,9 @@ struct ResourceSampler: Sendable {
         var redis: [PartUsage] = []
         for server in cluster?.redis?.servers ?? [] {
             let pid = await server.pid ?? 0
-            redis.append(PartUsage(pid: pid, cpuSeconds: ProcessUsage.cpuSeconds(of: pid) ?? 0))
+            // By its threads, which are counted in nanoseconds: the process itself is in ticks of 10 ms.
+            let seconds = ProcessUsage.threads(of: "\(pid)").values.reduce(0) { $0 + $1.cpuSeconds }
+            redis.append(PartUsage(pid: pid, cpuSeconds: seconds))
         }
         return ResourceSample(
             instances: await cluster?.usage() ?? [], clients: await fleet.usage(),
@@ -44,9 +46,10 @@ struct ResourceSampler: Sendable {
 extension Resources {
     /// The use between two samples, a delivery of `deliveries`.
     ///
-    /// - Parameter redisConnections: Those at the end; `nil` without Redis.
+    /// - Parameter redis: As it was at both ends; `nil` without Redis.
     init(
-        from start: ResourceSample, to end: ResourceSample, deliveries: Int, redisConnections: Int?
+        from start: ResourceSample, to end: ResourceSample, deliveries: Int,
+        redis: (before: RedisInspection.State?, after: RedisInspection.State)?
     ) {
         func usage(_ parts: (from: PartUsage, to: PartUsage)) -> ResourceUsage {
             // A part that began anew in between has used what it has used.
@@ -64,8 +67,14 @@ extension Resources {
             instances: zip(start.instances, end.instances).map { usage(($0, $1)) } + processes,
             clients: zip(start.clients, end.clients).map { usage(($0, $1)) },
             workers: zip(start.workers, end.workers).map { usage(($0, $1)) },
-            redis: redisConnections.map { connections in
-                RedisUsage(connections: connections, servers: zip(start.redis, end.redis).map { usage(($0, $1)) })
+            redis: redis.map { redis in
+                var sum = RedisUsage(
+                    connections: redis.after.connections, servers: zip(start.redis, end.redis).map { usage(($0, $1)) })
+                let traffic = redis.before.flatMap { redis.after.traffic.since($0.traffic) }
+                sum.commands = traffic?.commands
+                sum.bytesIn = traffic?.bytesIn
+                sum.bytesOut = traffic?.bytesOut
+                return sum
             })
     }
 }

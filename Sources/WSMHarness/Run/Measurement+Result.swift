@@ -34,7 +34,7 @@ extension Measurement {
         if let samples {
             result.resources = Resources(
                 from: samples.before, to: samples.after, deliveries: result.delivery.received,
-                redisConnections: redisState?.connections)
+                redis: redisState.map { (redisBefore, $0) })
         }
         result.trace = trace.map { TraceFigures($0) }
         result.calibration = calibration.value

@@ -90,6 +90,7 @@ struct RunDriver: Sendable {
         try await wait(until: clock.measuredFrom, reporter)
         let before = await sampler.sample()
         await watch.begin()
+        if context.system.cluster != nil { measurement.redisBefore = await redisState() }
         reporter.begin(.measuring, total: context.scenario.duration)
         try await wait(until: clock.end, reporter)
         if interruption.isRequested {

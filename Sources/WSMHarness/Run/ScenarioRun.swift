@@ -1,6 +1,6 @@
 internal import WSMClients
 internal import WSMCore
-internal import WSMInstance
+package import WSMInstance
 internal import WSMRedis
 package import WSMScenario
 
@@ -12,6 +12,10 @@ package struct RunOptions: Sendable {
     ///
     /// For whoever puts something between the clients and the instances; called once an instance, which is up by then.
     package var clientPort: @Sendable (_ instance: Int, _ port: Int) -> Int = { $1 }
+    /// What takes the place of the probe of an instance in this process, given that.
+    ///
+    /// For whoever plants something on the way of a message; called once for each life of an instance.
+    package var instanceProbe: @Sendable (any InstanceProbe) -> any InstanceProbe = { $0 }
     /// The program that the processes of a run are started from; this very program by default.
     package var childProgram = "/proc/self/exe"
     /// From where on the load generator is doubted.
