@@ -27,7 +27,8 @@ struct Wsmlab: AsyncParsableCommand {
             """,
         version: RunEnvironment.programVersion,
         subcommands: [
-            RunCommand.self, CapacityCommand.self, VerifyCommand.self, ServeCommand.self, ValidateCommand.self, SchemaCommand.self,
+            RunCommand.self, CapacityCommand.self, VerifyCommand.self, ReportCommand.self, ListCommand.self,
+            ServeCommand.self, NewCommand.self, ValidateCommand.self, SchemaCommand.self,
             ChildCommand.self,
         ])
 
