@@ -1,6 +1,7 @@
 # wsmlab: two commands on a fresh machine: `make run` and `make test`.
 
 SWIFT ?= swift
+PREFIX ?= /usr/local
 # The build holds the code to the module graph of Package.swift.
 BUILD_FLAGS := --explicit-target-dependency-import-check error
 # Many tests run whole clusters in real time: more of them at once than this starve each other on two cores.
@@ -8,7 +9,8 @@ TEST_WIDTH ?= 4
 SOURCES := Package.swift Sources Tests Examples Benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help deps readers build run test defects defects-update bench soak check-hlog interop targets lint format clean
+.PHONY: help deps readers build run test defects defects-update bench soak interop targets stage install uninstall lint \
+	format clean
 
 help: ## show this text
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -48,8 +50,16 @@ soak: deps ## break small clusters at random 200 times, in at most 15 minutes, a
 	$(SWIFT) build -c release $(BUILD_FLAGS)
 	.build/release/wsmlab-soak
 
-check-hlog: build ## read latency.hlog of a run with HdrHistogram's own reader (from PyPI)
-	scripts/check-hlog/run.sh .build/release/wsmlab
+stage: build ## gather the program, man pages and completions in .build/stage
+	@SWIFT="$(SWIFT)" scripts/install/stage.sh
+
+# It builds nothing that is there, so that root needs no compiler: make stage && sudo make install.
+install: ## install what was staged: PREFIX=/usr/local, DESTDIR=
+	@[ -x .build/stage/bin/wsmlab ] || $(MAKE) stage
+	@scripts/install/install.sh install "$(DESTDIR)$(PREFIX)"
+
+uninstall: ## remove it again
+	@scripts/install/install.sh uninstall "$(DESTDIR)$(PREFIX)"
 
 lint: ## check format and the rules of the code
 	$(SWIFT) format lint --strict --recursive $(SOURCES)
