@@ -6,7 +6,8 @@ extension CapacityReport {
         func plain(_ text: String) -> String { MarkdownReport.escaped(PlainText.printable(text)) }
         func list(_ items: [String]) -> String { items.map { "- \(plain($0))" }.joined(separator: "\n") }
         var blocks = [
-            "# \(CapacityWords.word(result)): \(plain(CapacityWords.sentence(result)))", plain(CapacityWords.question(result)),
+            "# \(CapacityWords.word(result)): \(plain(CapacityWords.sentence(result)))",
+            plain(CapacityWords.question(result)),
         ]
         blocks.append(
             MarkdownReport.section(

@@ -50,7 +50,9 @@ package enum CapacityReport {
     private static func curve(_ result: CapacityResult, width: Int) -> [Line] {
         guard !result.points.isEmpty else { return [] }
         let columns = ["deliveries/s", "p50", "p99", "lost", "CPU"]
-        let head = PlainText.right(result.unit, 12) + columns.map { PlainText.right($0, 10 + ($0.count > 10 ? 3 : 0)) }.joined()
+        let head =
+            PlainText.right(result.unit, 12)
+            + columns.map { PlainText.right($0, 10 + ($0.count > 10 ? 3 : 0)) }.joined()
         let plot = LatencyPlot(result, cells: max(8, min(24, width - head.count - 14)))
         var lines = [Line(text: head + "  " + plot.title)]
         for point in result.points {

@@ -33,7 +33,8 @@ package enum CapacityWords {
             let carried = result.bracket.carried.map { load($0, result) } ?? "nothing"
             return "\(carried) within \(result.limit): nothing was missed, and more cannot be tried: \(result.reason)"
         case .nothing:
-            return "not even \(missed ?? "the lowest load") within \(result.limit), \(exhausted(result)): \(result.reason)"
+            return
+                "not even \(missed ?? "the lowest load") within \(result.limit), \(exhausted(result)): \(result.reason)"
         case .refused:
             let who = result.exhausted == nil ? "the runs do not tell" : "the load generator is exhausted"
             let at = result.points.last { $0.outcome != .carried && $0.reason == result.reason } ?? result.points.last
@@ -86,7 +87,8 @@ package enum CapacityWords {
         let hundredths = result.tolerance * 100
         let percent = hundredths == hundredths.rounded() ? "\(Int(hundredths))" : Figures.threeDigits(hundredths)
         let each = result.repeats == 1 ? "one run" : "the majority of up to \(result.repeats) runs"
-        return "\(result.name): \(result.vary.rawValue) varied, \(runs == 1 ? "1 run" : "\(runs) runs"), \(each) a load, "
+        return
+            "\(result.name): \(result.vary.rawValue) varied, \(runs == 1 ? "1 run" : "\(runs) runs"), \(each) a load, "
             + "to \(percent) %"
     }
 }

@@ -58,7 +58,8 @@ enum CostText {
         }
         var parts: [String] = []
         if !fixed.isEmpty {
-            parts.append("\(fixed.map(one).joined(separator: " and ")): in the fixed part, since their number was the same")
+            parts.append(
+                "\(fixed.map(one).joined(separator: " and ")): in the fixed part, since their number was the same")
         }
         if !pairs.isEmpty { parts.append("\(pairs.joined(separator: ", ")): they rose together") }
         return parts.isEmpty ? nil : "Not told apart: " + parts.joined(separator: "; ")

@@ -47,7 +47,8 @@ struct CapacityCommand: AsyncParsableCommand {
         help: ArgumentHelp("How far above the carried load the missed one may be in the end.", valueName: "percent"))
     var tolerance = 5.0
 
-    @Option(help: ArgumentHelp("Begin no run later than this; what was found by then is the result.", valueName: "minutes"))
+    @Option(
+        help: ArgumentHelp("Begin no run later than this; what was found by then is the result.", valueName: "minutes"))
     var minutes = 30.0
 
     @OptionGroup(title: "Scenario")
@@ -83,7 +84,8 @@ struct CapacityCommand: AsyncParsableCommand {
     private func threshold() throws -> Threshold {
         switch Threshold.parse(limit) {
         case .success(let threshold): return threshold
-        case .failure(let error): throw ValidationError("--limit: \(Output.printable("\(error.message): \(error.hint)"))")
+        case .failure(let error):
+            throw ValidationError("--limit: \(Output.printable("\(error.message): \(error.hint)"))")
         }
     }
 
