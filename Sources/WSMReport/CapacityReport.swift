@@ -84,7 +84,7 @@ package enum CapacityReport {
     private static func exhaustion(_ result: CapacityResult, width: Int) -> [Line] {
         guard let resource = result.exhausted else { return [] }
         // What the answer says already is not said again.
-        let evidence = result.evidence.filter { $0 != result.reason }.prefix(3)
+        let evidence = result.evidence.filter { $0 != result.reason }.prefix(2)
         let text = ([resource.replacing("-", with: " ")] + evidence).joined(separator: "; ")
         return entries("Exhausted", text, width: width)
     }

@@ -16,7 +16,8 @@ struct CapacityCommand: AsyncParsableCommand {
             count, and a scenario with faults is refused.
 
             Prints the answer, the curve, what is exhausted at the missed load, and what a client, an instance and a message \
-            cost. If that is the load generator itself, no number for the system follows, and none is given.
+            cost. If that is the load generator itself, or other programs on the machine, no number for the system follows, \
+            and none is given.
 
             --vary rate scales the rates of all workloads alike, clients sets clients.count, instances cluster.instances.
 
