@@ -92,8 +92,9 @@ package struct LoadVariation: Sendable {
         }
     }
 
+    /// The limit stands in the scenario in place of its thresholds.
     private static func words(_ fault: Diagnostic) -> String {
-        fault.message + (fault.hint.map { " (\($0))" } ?? "")
+        fault.message.replacing("expect.thresholds[0]", with: "the limit") + (fault.hint.map { " (\($0))" } ?? "")
     }
 
     /// The highest load that a run can have, to about 1 %, and what stands in the way above it.
