@@ -47,10 +47,10 @@ struct GateTable {
     }
 
     private static func row(_ figure: GateFigure, _ values: [GateValues]) -> Row {
-        let before = Middle.median(values.flatMap { [$0.old, $0.again] }) ?? 0
+        let before = Quantile.median(values.flatMap { [$0.old, $0.again] }) ?? 0
         return Row(
-            figure: figure, old: before, new: Middle.median(values.map(\.new)) ?? 0,
-            again: Middle.median(values.map(\.again)) ?? 0, margin: log1p(figure.margin(of: before)),
+            figure: figure, old: before, new: Quantile.median(values.map(\.new)) ?? 0,
+            again: Quantile.median(values.map(\.again)) ?? 0, margin: log1p(figure.margin(of: before)),
             estimate: .ofNew(values), control: .ofControl(values))
     }
 
