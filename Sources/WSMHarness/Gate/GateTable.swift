@@ -61,9 +61,6 @@ struct GateTable {
 
     // MARK: Verdicts
 
-    /// Worse by more than is tolerated.
-    func isRelevant(_ figure: GateFigure) -> Bool { row(figure).map { $0.estimate.effect > $0.margin } ?? false }
-
     /// Worse by more than is tolerated, and not by chance.
     func isWorse(_ figure: GateFigure, alpha: Double) -> Bool {
         guard let row = row(figure), row.estimate.effect > row.margin else { return false }
