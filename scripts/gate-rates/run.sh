@@ -2,7 +2,7 @@
 # Measures how often the gate errs: gates between identical builds, and against builds that are worse by a known amount.
 # Run it on a machine with nothing else to do:
 #
-#   scripts/gate-rates/run.sh [--minutes 60] [--out FOLDER] [--identical 40] [--planted 20]
+#   scripts/gate-rates/run.sh [--minutes 75] [--out FOLDER] [--identical 40] [--planted 20]
 #
 # It writes a line a gate into FOLDER/gates.tsv as it goes. Started again with the same folder it goes on where it stopped, as
 # long as programs and scenario are the same; beyond its minutes it begins no other gate. Each time it ends it prints the table
@@ -10,7 +10,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 2
 
-minutes=60 out=Results/gate-rates identical=40 planted=20
+minutes=75 out=Results/gate-rates identical=40 planted=20
 programs=${WSMLAB_BUILD:-.build/release}
 scenario=Scenarios/gate.yaml
 while [ $# -gt 0 ]; do

@@ -171,7 +171,7 @@ struct GateCounts {
 
     private func median(_ path: String, of runs: [RunResult]) -> Double? {
         let values = runs.compactMap { MetricLookup.value(at: path, in: $0) }
-        return values.count == runs.count ? Middle.median(values) : nil
+        return values.count == runs.count ? Quantile.median(values) : nil
     }
 
     private mutating func add(_ path: String, _ verdict: GateCount.Verdict) {

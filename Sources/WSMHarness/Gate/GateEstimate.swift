@@ -42,7 +42,7 @@ package struct GateEstimate: Hashable, Sendable {
         let controls = rounds.map { $0.control / 2.0.squareRoot() }
         let middle =
             rounds.count < robustFrom
-            ? differences.reduce(0, +) / Double(rounds.count) : Middle.median(differences) ?? 0
+            ? differences.reduce(0, +) / Double(rounds.count) : Quantile.median(differences) ?? 0
         return estimate(controls, noise: differences.map { $0 - middle }, noiseDegrees: differences.count - 1)
             .scaled(by: 2.0.squareRoot())
     }
@@ -52,9 +52,9 @@ package struct GateEstimate: Hashable, Sendable {
         let degrees = Double(values.count - 1 + noiseDegrees)
         var limit = Double.infinity
         var location = values.reduce(0, +) / Double(values.count)
-        if values.count >= robustFrom, let middle = Middle.median(values) {
+        if values.count >= robustFrom, let middle = Quantile.median(values) {
             // The median of absolute normal values is 0.6745 σ.
-            let spread = (Middle.median((values.map { $0 - middle } + noise).map(abs)) ?? 0) / 0.6745
+            let spread = (Quantile.median((values.map { $0 - middle } + noise).map(abs)) ?? 0) / 0.6745
             if spread > 0 {
                 limit = clip * spread
                 location = clippedMean(values, from: middle, limit)
@@ -127,15 +127,4 @@ package struct GateValues: Hashable, Sendable {
     /// The logarithm of the old build's second run to its first.
     var control: Double { log(again / old) }
     var isPositive: Bool { old > 0 && new > 0 && again > 0 }
-}
-
-/// Small statistics of a few values.
-enum Middle {
-    /// The median; the mean of the middle two of an even number, `nil` of none.
-    static func median(_ values: [Double]) -> Double? {
-        guard !values.isEmpty else { return nil }
-        let sorted = values.sorted()
-        let middle = sorted.count / 2
-        return sorted.count.isMultiple(of: 2) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
-    }
 }

@@ -26,6 +26,7 @@ package struct GateFigure: Hashable, Sendable {
 
     /// What a gate judges without a word in the scenario.
     ///
+    /// Coarser than what a comparison points out (``ComparedFigure``): a gate stops somebody's work.
     /// The tail of the latency rests on few messages and is the noisiest of them, so its tolerance is wide; the median and the
     /// CPU find what it cannot.
     private static let standard: [GateFigure] = [

@@ -129,8 +129,9 @@ package struct GateSequence {
             convicted = worse.map(\.path)
             return .decided(.regression, reasons: Self.sentences(findings) + worse.map { table.charge($0) })
         }
-        let mayYet = !fired.isEmpty || suspects.figures.contains { fresh.isRelevant($0) }
-        if mayYet, freshRounds.count < plan.freshLimit { return .measure(isFresh: true) }
+        // Two fresh rounds that fall short by chance must not let a real difference go: they go on until they rule it out.
+        let isOpen = !fired.isEmpty || suspects.figures.contains { !fresh.isWithin($0) }
+        if isOpen, freshRounds.count < plan.freshLimit { return .measure(isFresh: true) }
         if !fired.isEmpty { return .decided(.inconclusive, reasons: Self.firing(fired)) }
         return dismiss(suspects)
     }

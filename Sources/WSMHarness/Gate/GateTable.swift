@@ -47,10 +47,10 @@ struct GateTable {
     }
 
     private static func row(_ figure: GateFigure, _ values: [GateValues]) -> Row {
-        let before = Middle.median(values.flatMap { [$0.old, $0.again] }) ?? 0
+        let before = Quantile.median(values.flatMap { [$0.old, $0.again] }) ?? 0
         return Row(
-            figure: figure, old: before, new: Middle.median(values.map(\.new)) ?? 0,
-            again: Middle.median(values.map(\.again)) ?? 0, margin: log1p(figure.margin(of: before)),
+            figure: figure, old: before, new: Quantile.median(values.map(\.new)) ?? 0,
+            again: Quantile.median(values.map(\.again)) ?? 0, margin: log1p(figure.margin(of: before)),
             estimate: .ofNew(values), control: .ofControl(values))
     }
 
@@ -60,9 +60,6 @@ struct GateTable {
     private func row(_ figure: GateFigure) -> Row? { rows.first { $0.figure.path == figure.path } }
 
     // MARK: Verdicts
-
-    /// Worse by more than is tolerated.
-    func isRelevant(_ figure: GateFigure) -> Bool { row(figure).map { $0.estimate.effect > $0.margin } ?? false }
 
     /// Worse by more than is tolerated, and not by chance.
     func isWorse(_ figure: GateFigure, alpha: Double) -> Bool {

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import WSMRecord
 import WSMScenario
+import WSMTestSupport
 import WSMVerify
 
 @testable import WSMHarness
@@ -212,6 +213,10 @@ struct GateBaselineTests {
         let comparison = compare(made, shifted, scenario: scenario)
         #expect(comparison.certain.isEmpty && comparison.suspicious.isEmpty, "\(comparison.suspicious)")
         #expect(!compare(made, runs { $0.lose(40, to: "evicted") }, scenario: scenario).suspicious.isEmpty)
+        // 15 sessions end, and 62.5 messages are published in 250 ms.
+        let away = { (count: Int) in runs { $0.delivery.expected -= count } }
+        #expect(compare(made, away(930), scenario: scenario).suspicious.isEmpty)
+        #expect(compare(made, away(940), scenario: scenario).suspicious.map(\.subject) == ["delivery.expected"])
         #expect(!compare(made, runs { $0.lose(1, to: "unexplained") }, scenario: scenario).certain.isEmpty)
     }
 
@@ -221,6 +226,28 @@ struct GateBaselineTests {
         #expect(compare(made, runs { $0.traceHash = "aa" }).certain.isEmpty)
         #expect(compare(made, runs { $0.traceHash = "bb" }).certain.map(\.subject) == ["traceHash"])
         #expect(!compare(made, runs()).obstacles.isEmpty)
+    }
+
+    /// Those that `make gate` compares with; `make gate-update` writes them.
+    private static let kept: [String] = {
+        let folder = "\(IndependentReader.root)/Results/baselines"
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return files.filter { $0.hasSuffix(".json") }.map { "\(folder)/\($0)" }
+    }()
+
+    @Test(
+        "Each baseline in git reads, keeps no times of a machine, and is of the gate's scenario as it is",
+        arguments: kept)
+    func repository(path: String) throws {
+        let baseline = try GateBaseline.read(path)
+        let file = "\(IndependentReader.root)/Scenarios/gate.yaml"
+        let memory = [("cluster.manager", "memory"), ("cluster.instances", "1")]
+        let known = [[], memory].compactMap {
+            ScenarioFile.load(path: file, overrides: $0).scenario.map(ScenarioHash.of)
+        }
+        #expect(known.count == 2)
+        #expect(known.contains(baseline.scenario), "make gate-update")
+        #expect(baseline.machine == nil)
     }
 
     @Test("The hash of a scenario is of what runs, not of what is expected or said of it")

@@ -208,5 +208,10 @@ struct GateSequenceTests {
         let delay = outcomes(100, seed: 3000, new: GateWorld.Build(p50: 2.8e6, p99: 5e6))
         #expect(delay[.regression, default: 0] >= 95, "\(delay)")
         #expect(cpu[.pass, default: 0] + delay[.pass, default: 0] == 0)
+        var noise = GateWorld.Noise()
+        noise.cpu = 0.03
+        noise.spoiled = 0.02
+        let noisy = outcomes(100, seed: 4000, noise: noise, new: GateWorld.Build(cpu: 8.8))
+        #expect(noisy[.regression, default: 0] >= 90, "\(noisy)")
     }
 }

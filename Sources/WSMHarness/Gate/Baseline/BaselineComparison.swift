@@ -1,4 +1,5 @@
 internal import Foundation
+internal import WSMCore
 internal import WSMScenario
 internal import WSMVerify
 
@@ -51,10 +52,10 @@ package struct BaselineComparison: Sendable {
     private mutating func check(_ count: BaselineCount) {
         let values = runs.compactMap { MetricLookup.value(at: count.path, in: $0) }
         guard let before = baseline.counts[count.path].map(Double.init) else {
-            if let now = Middle.median(values) { add(count.path, .missing, nil, now) }
+            if let now = Quantile.median(values) { add(count.path, .missing, nil, now) }
             return
         }
-        guard values.count == runs.count, let now = Middle.median(values) else {
+        guard values.count == runs.count, let now = Quantile.median(values) else {
             obstacles.append("\(count.path) has no value now, and the baseline has one")
             return add(count.path, .missing, before, nil)
         }
@@ -85,7 +86,7 @@ package struct BaselineComparison: Sendable {
     /// Without disturbance nothing may go wrong that did not go wrong before; with it, how much does is a matter of time.
     private mutating func mishap(_ count: BaselineCount, _ before: Double, _ values: [Double], _ change: String) {
         let most = values.max() ?? 0
-        let now = Middle.median(values) ?? 0
+        let now = Quantile.median(values) ?? 0
         let isUnexplained = count.path.hasSuffix(".\(LossCause.unexplained.rawValue)")
         let tolerated = scenario.isDisturbed && before > 0 && !isUnexplained ? before * 2 : before
         guard most > tolerated else {
@@ -96,16 +97,30 @@ package struct BaselineComparison: Sendable {
         add(count.path, .worse, before, now)
     }
 
-    /// Every message is either expected of a client or missed by it while it was away, however clients come and go: the sum is
-    /// the plan's.
+    /// How much longer or shorter a client may be away between two sessions than when the baseline was written.
+    private static let absence = TimeSpan.milliseconds(250)
+
+    /// Checks how many deliveries clients were asked for that leave and come back.
+    ///
+    /// They miss, or are not asked for, what is published in between: each session that ended may change the count by what is
+    /// published in ``absence``. Faults take away how much they take away.
     private mutating func checkAudience() {
-        guard let expected = baseline.counts["delivery.expected"],
-            let missed = baseline.counts["delivery.missedOffline"]
+        guard scenario.faults.isEmpty, let expected = baseline.counts["delivery.expected"],
+            let missed = baseline.counts["delivery.missedOffline"],
+            let published = baseline.counts["delivery.published"]
         else { return }
-        for run in runs where run.delivery.expected + run.delivery.missedOffline != expected + missed {
+        let sessions = max(1, scenario.clients.churn.perSecond * scenario.loadDuration.seconds)
+        let perAbsence = Double(published) / max(1e-9, scenario.duration.seconds) * Self.absence.seconds
+        let tolerated = (sessions * max(1, perAbsence)).rounded(.up)
+        for run in runs {
             let sum = run.delivery.expected + run.delivery.missedOffline
-            // A client that connects for the first time late, or is down at the end, is neither.
-            notes.append("expected and missed deliveries together are \(sum), and \(expected + missed) in the baseline")
+            guard abs(Double(sum - expected - missed)) > tolerated else { continue }
+            suspicious.append(
+                Finding(
+                    subject: "delivery.expected",
+                    text:
+                        "expected and missed deliveries together are \(sum), and \(expected + missed) in the baseline "
+                        + "(\(Int(tolerated)) more or less come from churn)"))
             return
         }
     }
@@ -165,7 +180,7 @@ package struct BaselineComparison: Sendable {
     }
 
     private mutating func judge(_ path: String, _ before: Double, _ values: [Double], _ tolerance: Double) {
-        guard values.count == runs.count, let now = Middle.median(values) else {
+        guard values.count == runs.count, let now = Quantile.median(values) else {
             obstacles.append("\(path) has no samples now, and the baseline has some")
             metrics.append(GateMetric(path: path, verdict: .missing, tolerance: tolerance, old: before))
             return

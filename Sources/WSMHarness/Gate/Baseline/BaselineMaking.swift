@@ -44,7 +44,7 @@ extension GateBaseline {
         var counts: [String: Int] = [:]
         for count in BaselineCount.all {
             let values = runs.compactMap { MetricLookup.value(at: count.path, in: $0) }
-            guard values.count == runs.count, let median = Middle.median(values) else { continue }
+            guard values.count == runs.count, let median = Quantile.median(values) else { continue }
             let value = Int(median.rounded())
             switch count.rule {
             case .planned where !scenario.isDisturbed:
@@ -69,7 +69,7 @@ extension GateBaseline {
         var ratios: [String: Double] = [:]
         for ratio in BaselineRatio.all {
             let values = runs.compactMap { ratio.value(in: $0) }
-            guard values.count == runs.count, let median = Middle.median(values) else { continue }
+            guard values.count == runs.count, let median = Quantile.median(values) else { continue }
             ratios[ratio.path] = settled(median, before: kept?.ratios[ratio.path], tolerance: ratio.tolerance)
         }
         return ratios
@@ -80,7 +80,7 @@ extension GateBaseline {
         var times: [String: Double] = [:]
         for figure in GateFigure.of(scenario) {
             let values = runs.compactMap { MetricLookup.value(at: figure.path, in: $0) }
-            guard values.count == runs.count, let median = Middle.median(values), median > 0 else { continue }
+            guard values.count == runs.count, let median = Quantile.median(values), median > 0 else { continue }
             times[figure.path] = settled(
                 median, before: kept?[figure.path], tolerance: BaselineComparison.margin(figure, median))
         }
