@@ -28,8 +28,17 @@ struct Wsmlab: AsyncParsableCommand {
             """,
         version: RunEnvironment.programVersion,
         subcommands: [
-            RunCommand.self, CompareCommand.self, GateCommand.self, CapacityCommand.self, VerifyCommand.self,
-            ServeCommand.self, ValidateCommand.self, SchemaCommand.self,
+            RunCommand.self,
+            CompareCommand.self,
+            GateCommand.self,
+            CapacityCommand.self,
+            VerifyCommand.self,
+            ReportCommand.self,
+            ListCommand.self,
+            ServeCommand.self,
+            NewCommand.self,
+            ValidateCommand.self,
+            SchemaCommand.self,
             ChildCommand.self,
         ])
 

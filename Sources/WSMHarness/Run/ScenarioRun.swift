@@ -8,6 +8,8 @@ package import WSMScenario
 package struct RunOptions: Sendable {
     /// Where the run folder goes; `nil`: `Results/runs/<name>-<time>`.
     package var folder: String?
+    /// The scenario's file, which the result remembers.
+    package var scenarioPath: String?
     /// The local port that the clients of an instance connect to, given the instance's index and its own port.
     ///
     /// For whoever puts something between the clients and the instances; called once an instance, which is up by then.
@@ -21,8 +23,9 @@ package struct RunOptions: Sendable {
     /// From where on the load generator is doubted.
     package var bounds: ValidityBounds
 
-    package init(folder: String? = nil, bounds: ValidityBounds = .standard) {
+    package init(folder: String? = nil, scenarioPath: String? = nil, bounds: ValidityBounds = .standard) {
         self.folder = folder
+        self.scenarioPath = scenarioPath
         self.bounds = bounds
     }
 }
@@ -77,8 +80,9 @@ package enum ScenarioRun {
             throw environmentError(error)
         }
         let settlement = try measurement.settle()
-        let result = measurement.result(
+        var result = measurement.result(
             settlement, scenario: scenario, startedAt: startedAt, bounds: options.bounds)
+        result.scenarioPath = options.scenarioPath
         try folder.write(result, scenario: scenario)
         try folder.write(measurement.histogramLog(settlement), as: RunFolder.histogramsName)
         try folder.write(measurement.timeSeries(settlement), as: RunFolder.timeSeriesName)

@@ -1,4 +1,4 @@
-"""Compares latency.hlog, read by HdrHistogram's Python port, with the figures of result.json."""
+"""Compares latency.hlog, read by HdrHistogram's Python port, with result.json: hlog.py RUN-FOLDER"""
 import json
 import math
 import sys
@@ -49,5 +49,5 @@ for tag, figures in sorted(stored.items()):
 for tag in read:
     print(f"{tag}: not in result.json")
     faults += 1
-print("check-hlog: the same" if faults == 0 else f"check-hlog: {faults} differences")
+print("hlog: the same" if faults == 0 else f"hlog: {faults} differences")
 sys.exit(faults != 0)
