@@ -43,7 +43,12 @@ package enum ScenarioKeys {
     /// Of a list of variants all keys: which of them may stand depends on the file.
     private static func keys(under path: Substring) -> [KeyFormat]? {
         var shape = Shape.map(ScenarioFormat.root)
+        guard !path.isEmpty else { return keys(of: shape) }
         for word in path.split(separator: ".", omittingEmptySubsequences: false) {
+            if Int(word) != nil, case .list(of: let element, _) = shape {
+                shape = element
+                continue
+            }
             let name = word.prefix { $0 != "[" }
             guard let found = keys(of: shape)?.first(where: { $0.name == name })?.shape else { return nil }
             shape = found

@@ -11,7 +11,7 @@ package enum ScenarioTemplate: String, CaseIterable, Sendable {
     package func text(name: String) -> String {
         let body =
             switch self {
-            case .quickstart: Self.clusterPart + Self.clientsPart + Self.loadPart + Self.quickstartExpectations
+            case .quickstart: Self.clusterPart + Self.redisPart + Self.clientsPart + Self.loadPart + Self.quickstartExpectations
             case .faults: Self.clusterPart + Self.clientsPart + Self.loadPart + Self.faultsPart + Self.faultExpectations
             case .target: Self.targetPart + Self.clientsPart + Self.broadcastsPart + Self.targetExpectations
             }
@@ -52,9 +52,11 @@ package enum ScenarioTemplate: String, CaseIterable, Sendable {
           instances: 2
           workers: 5                      # worker threads an instance
           # placement: processes          # each instance a process of its own
-          # redis: {url: "redis://127.0.0.1:6379"}    # one that runs already, in place of a private one
 
         """
+
+    private static let redisPart =
+        "  # redis: {url: \"redis://127.0.0.1:6379\"}    # one that runs already, in place of a private one\n"
 
     private static let targetPart = """
         target:
@@ -98,9 +100,9 @@ package enum ScenarioTemplate: String, CaseIterable, Sendable {
     private static let faultsPart = """
 
         faults:                             # instants count from the start of the measured window
-          - {at: 2s, action: redis.restart, downtime: 500ms}
-          - {at: 5s, action: instance.kill, target: 1, restartAfter: 1s}
-          - {at: 8s, action: clients.disconnect, share: 10%}
+          - {at: 1s, action: redis.restart, downtime: 500ms}
+          - {at: 3s, action: instance.kill, target: 1, restartAfter: 1s}
+          - {at: 6s, action: clients.disconnect, share: 10%}
 
         """
 

@@ -32,7 +32,7 @@ struct AnnotationReportTests {
     }
 
     private func unescaped(_ text: Substring) -> String {
-        text.replacing("%0D", with: "\r").replacing("%0A", with: "\n").replacing("%3A", with: ":")
+        String(text).replacing("%0D", with: "\r").replacing("%0A", with: "\n").replacing("%3A", with: ":")
             .replacing("%2C", with: ",").replacing("%25", with: "%")
     }
 
