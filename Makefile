@@ -1,6 +1,7 @@
 # wsmlab: two commands on a fresh machine: `make run` and `make test`.
 
 SWIFT ?= swift
+PREFIX ?= /usr/local
 # The build holds the code to the module graph of Package.swift.
 BUILD_FLAGS := --explicit-target-dependency-import-check error
 # Many tests run whole clusters in real time: more of them at once than this starve each other on two cores.
@@ -9,8 +10,8 @@ GATE_MEMORY := --set cluster.manager=memory --set cluster.instances=1
 SOURCES := Package.swift Sources Tests Examples Benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help deps readers build run test defects defects-update bench soak check-hlog gate gate-update gate-rates \
-    interop targets lint format clean
+.PHONY: help deps readers build run test defects defects-update bench soak gate gate-update gate-rates \
+    interop targets stage install uninstall lint format clean
 
 help: ## show this text
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -62,8 +63,16 @@ gate-update: build ## write Results/baselines anew; read the diff before you kee
 gate-rates: build ## how often the gate errs: a quiet hour of gates, identical and planted
 	scripts/gate-rates/run.sh
 
-check-hlog: build ## read latency.hlog of a run with HdrHistogram's own reader (from PyPI)
-	scripts/check-hlog/run.sh .build/release/wsmlab
+stage: build ## gather the program, man pages and completions in .build/stage
+	@SWIFT="$(SWIFT)" scripts/install/stage.sh
+
+# It builds nothing that is there, so that root needs no compiler: make stage && sudo make install.
+install: ## install what was staged: PREFIX=/usr/local, DESTDIR=
+	@[ -x .build/stage/bin/wsmlab ] || $(MAKE) stage
+	@scripts/install/install.sh install "$(DESTDIR)$(PREFIX)"
+
+uninstall: ## remove it again
+	@scripts/install/install.sh uninstall "$(DESTDIR)$(PREFIX)"
 
 lint: ## check format and the rules of the code
 	$(SWIFT) format lint --strict --recursive $(SOURCES)
