@@ -8,6 +8,8 @@ package enum MarkdownReport {
     package static let byteLimit = 1_000_000
     /// No text of a run may take more of the page than this many characters.
     private static let textLimit = 500
+    /// With less room than this for the details of a run, in bytes, none is written.
+    private static let smallestDetail = 4096
     /// So many checks that did not pass are shown; `result.json` has the others.
     private static let checkLimit = 50
 
@@ -32,8 +34,9 @@ package enum MarkdownReport {
             budget -= head.utf8.count + 2
             // What the heads of later runs need is theirs.
             let reserved = heads[(index + 1)...].reduce(0) { $0 + $1.utf8.count + 2 }
-            var isCut = false
-            for detail in details(run) {
+            let isTight = budget - reserved < smallestDetail
+            var isCut = isTight
+            for detail in isTight ? [] : details(run) {
                 guard budget - reserved > detail.utf8.count + 2 else {
                     isCut = true
                     continue
@@ -206,7 +209,7 @@ package enum MarkdownReport {
         var lines = [result.validity.verdict.rawValue]
         lines += result.validity.reasons.map { "- \(escaped(PlainText.printable($0)))" }
         if let line = GeneratorText.line(result) { lines.append("- generator: \(escaped(line))") }
-        return section(
+        return folded(
             "Validity", lines.count == 1 ? lines[0] : "\(lines[0])\n\n\(lines[1...].joined(separator: "\n"))")
     }
 
@@ -256,12 +259,14 @@ package enum MarkdownReport {
         escaped(PlainText.printable(PlainText.cut(text, to: textLimit)))
     }
 
+    private static let markup = Set("\\`*_[]<>|#&~$!".unicodeScalars)
+
     /// `text` with the characters escaped that Markdown or HTML would take for markup.
     static func escaped(_ text: String) -> String {
         var result = ""
-        for character in text.unicodeScalars.lazy.map(Character.init) {
-            if "\\`*_[]<>|#&~$!".contains(character) { result.append("\\") }
-            result.append(character)
+        for scalar in text.unicodeScalars {
+            if markup.contains(scalar) { result.append("\\") }
+            result.unicodeScalars.append(scalar)
         }
         return result
     }

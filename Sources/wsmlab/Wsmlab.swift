@@ -18,6 +18,8 @@ struct Wsmlab: AsyncParsableCommand {
               wsmlab run Scenarios/quickstart.yaml --set clients.count=500 --format json | jq .latency
               wsmlab capacity Scenarios/quickstart.yaml --vary clients --limit 'latency.p99 < 250ms'
               wsmlab verify Results/latest
+              wsmlab report Results/latest --junit junit.xml
+              wsmlab new my-cluster.yaml
               wsmlab serve --manager broadcast --redis redis://127.0.0.1:6379 --port 8080
               wsmlab validate Scenarios/*.yaml
 

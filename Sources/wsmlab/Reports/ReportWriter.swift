@@ -31,6 +31,11 @@ enum ReportWriter {
     /// The file keeps its place (no rename), since it may be a pipe or a device. GitHub's file for the summary of a step is
     /// appended to: other commands of the step write into it as well.
     private static func write(_ text: String, to path: String) -> String? {
+        // A socket cannot be opened by its name: these two are written to as they are.
+        if let stream = ["/dev/stdout": Output.standard, "/dev/stderr": Output.errors][path] {
+            stream.write(text)
+            return nil
+        }
         let folder = (path as NSString).deletingLastPathComponent
         if !folder.isEmpty {
             try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

@@ -23,9 +23,11 @@ struct AnnotationReportTests {
         let parts = line.split(separator: "::", maxSplits: 2, omittingEmptySubsequences: false)
         try #require(parts.count == 3 && parts[0].isEmpty)
         let head = parts[1].split(separator: " ", maxSplits: 1)
+        try #require(head.count == 2)
         var properties: [String: String] = [:]
         for pair in head[1].split(separator: ",") {
             let sides = pair.split(separator: "=", maxSplits: 1)
+            try #require(sides.count == 2, "\(pair) is no property")
             properties[String(sides[0])] = unescaped(sides[1])
         }
         return (String(head[0]), properties, unescaped(parts[2]))
@@ -41,6 +43,7 @@ struct AnnotationReportTests {
         let places = try #require(ScenarioPlaces.parse(text: scenario, file: "Scenarios/a,b: c.yaml"))
         let text = AnnotationReport.text([ReportedRun(SampleRun.failed(), places: places)])
         let commands = try text.split(separator: "\n").map(parse)
+        try #require(commands.count == 4)
         #expect(commands.map { $0.properties["line"] } == ["8", "4", "6", "4"])
         #expect(commands[0].properties["col"] == "7")
         #expect(commands.allSatisfy { $0.level == "error" && $0.properties["file"] == "Scenarios/a,b: c.yaml" })
