@@ -28,6 +28,8 @@ package enum RunListReport {
         case .damaged(let reason):
             let text = row([when, "DAMAGED", "–", "–", "–", folder]) + ": " + PlainText.printable(reason)
             return Line(text: text, marks: ["DAMAGED": .doubtful])
+        case .experiment(let kind):
+            return Line(text: row([when, kind, "–", "–", "–", folder]))
         case .run(let result):
             let headline = Headline(result)
             let p99 = result.latency.count > 0 ? Figures.time(result.latency.p99) : "–"
@@ -50,7 +52,8 @@ package enum RunListReport {
 
     // MARK: JSON
 
-    /// `{schema: "wsmlab.list/1", runs: […]}`; a damaged folder has `damaged` in place of the figures.
+    /// `{schema: "wsmlab.list/1", runs: […]}`; a damaged folder has `damaged` in place of the figures,
+    /// that of many runs `experiment`.
     package static func json(_ entries: [StoredRuns.Entry]) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -67,6 +70,7 @@ package enum RunListReport {
         var folder: String
         var when: String
         var damaged: String?
+        var experiment: String?
         var name: String?
         var seed: UInt64?
         var verdict: RunResult.Verdict?
@@ -86,6 +90,7 @@ package enum RunListReport {
             when = entry.when
             switch entry.content {
             case .damaged(let reason): damaged = reason
+            case .experiment(let kind): experiment = kind
             case .run(let result):
                 (name, seed, reason) = (result.name, result.seed, result.reason)
                 (verdict, exitCode) = (result.verdict, result.exitCode)

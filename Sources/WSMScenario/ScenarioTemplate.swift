@@ -11,8 +11,10 @@ package enum ScenarioTemplate: String, CaseIterable, Sendable {
     package func text(name: String) -> String {
         let body =
             switch self {
-            case .quickstart: Self.clusterPart + Self.redisPart + Self.clientsPart + Self.loadPart + Self.quickstartExpectations
-            case .faults: Self.clusterPart + Self.clientsPart + Self.loadPart + Self.faultsPart + Self.faultExpectations
+            case .quickstart:
+                Self.clusterPart + Self.redisPart + Self.clientsPart + Self.loadPart + Self.quickstartExpectations
+            case .faults:
+                Self.clusterPart + Self.clientsPart + Self.loadPart + Self.faultsPart + Self.faultExpectations
             case .target: Self.targetPart + Self.clientsPart + Self.broadcastsPart + Self.targetExpectations
             }
         return """

@@ -9,7 +9,8 @@ struct ListCommand: ParsableCommand {
         abstract: "List the stored runs, the newest first.",
         discussion: """
             A line a run: when it began, its verdict, the deliveries that arrived and that were lost, the 99th percentile \
-            of the latency, and its folder. A folder without a result that can be read is listed as DAMAGED.
+            of the latency, and its folder. A folder without a result that can be read is listed as DAMAGED; \
+            those of compare, capacity and gate by that name.
 
             Examples:
               wsmlab list

@@ -9,6 +9,8 @@ package enum StoredRuns {
     package struct Entry: Sendable {
         package enum Content: Sendable {
             case run(RunResult)
+            /// Many runs, each in a folder below it: `compare`, `capacity` or `gate`.
+            case experiment(String)
             /// There is no result to be read; why, as a sentence.
             case damaged(String)
         }
@@ -16,7 +18,7 @@ package enum StoredRuns {
         /// The run folder's path.
         package var folder: String
         package var content: Content
-        /// When the run began, ISO 8601 in UTC; of a damaged folder when it was last changed.
+        /// When the run began, ISO 8601 in UTC; of any other folder when it was last changed.
         package var when: String
 
         package init(folder: String, content: Content, when: String) {
@@ -31,6 +33,9 @@ package enum StoredRuns {
     /// - Throws: ``HarnessError`` with `invalidData` when there is no such folder.
     package static func list(_ folder: String = standardFolder) throws -> [Entry] {
         let entries = try folders(in: folder).map { path -> Entry in
+            if let kind = experiment(path) {
+                return Entry(folder: path, content: .experiment(kind), when: changed(path))
+            }
             do {
                 let result = try StoredResult.read(folder: path)
                 return Entry(folder: path, content: .run(result), when: result.startedAt)
@@ -55,6 +60,13 @@ package enum StoredRuns {
                 var isFolder: ObjCBool = false
                 return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
             }
+    }
+
+    /// Which experiment left its result in the folder; `nil` for none.
+    private static func experiment(_ path: String) -> String? {
+        ["compare", "capacity", "gate"].first {
+            FileManager.default.fileExists(atPath: (path as NSString).appendingPathComponent("\($0).json"))
+        }
     }
 
     private static func reason(_ path: String, _ error: any Error) -> String {

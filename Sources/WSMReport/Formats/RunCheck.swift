@@ -67,13 +67,14 @@ struct RunCheck: Hashable {
             found += ", \(Figures.grouped(result.violations)) of \(Figures.grouped(result.checked)) times"
         }
         if let witness = result.witness { found += ": \(witness)" }
+        let excuse = result.promised ? "nothing is expected of it" : "not promised"
         let subject = Subject.guarantee(id: result.id)
         if isVoid {
             return RunCheck(subject: subject, outcome: .skipped, message: "void: the run is INVALID; \(found)")
         }
         return switch (result.expected, result.verdict) {
         case (.any, .holds): RunCheck(subject: subject, outcome: .passed, message: found)
-        case (.any, _): RunCheck(subject: subject, outcome: .skipped, message: "not promised; \(found)")
+        case (.any, _): RunCheck(subject: subject, outcome: .skipped, message: "\(excuse); \(found)")
         case (.holds, .holds), (.violated, .violated): RunCheck(subject: subject, outcome: .passed, message: found)
         case (.holds, .unknown), (.violated, .unknown):
             RunCheck(subject: subject, outcome: .unproven, message: found)

@@ -37,6 +37,7 @@ struct ComfortTests {
         }
         try call.write("{\"schema\": 1", to: "Results/runs/broken/result.json")
         try call.write("", to: "Results/runs/empty/trace.zst")
+        try call.write("{}", to: "Results/runs/compare-1/compare.json")
         try call.write("no folder", to: "Results/runs/note.txt")
         return call
     }
@@ -45,14 +46,15 @@ struct ComfortTests {
     func list() async throws {
         let call = try stored()
         let lines = try await call.wsmlab("list").output.split(separator: "\n")
-        #expect(lines.count == 5)
+        #expect(lines.count == 6)
         let runs = lines.filter { $0.contains("PASSED") }
         #expect(runs.count == 2)
         #expect(runs[0].contains("2026-02-01 00:00:00") && runs[0].hasSuffix("Results/runs/young-1"))
         #expect(runs[0].contains("75.00 %"))
         #expect(lines.contains { $0.contains("DAMAGED") && $0.contains("Results/runs/broken") })
+        #expect(lines.contains { $0.contains("compare  ") && $0.hasSuffix("Results/runs/compare-1") })
         #expect(lines.contains { $0.contains("DAMAGED") && $0.contains("Results/runs/empty: no result.json") })
-        #expect(try await call.wsmlab("list", "--limit", "1").output.contains("3 older ones"))
+        #expect(try await call.wsmlab("list", "--limit", "1").output.contains("4 older ones"))
         #expect(try await call.wsmlab("list", "nowhere").exitCode == 65)
     }
 
@@ -62,6 +64,7 @@ struct ComfortTests {
             struct Run: Decodable {
                 var folder: String
                 var damaged: String?
+                var experiment: String?
                 var verdict: String?
                 var lost: Int?
                 var p99: Int?
@@ -71,9 +74,10 @@ struct ComfortTests {
         }
         let text = try await stored().wsmlab("list", "--format", "json").output
         let list = try JSONDecoder().decode(List.self, from: Data(text.utf8))
-        #expect(list.schema == "wsmlab.list/1" && list.runs.count == 4)
+        #expect(list.schema == "wsmlab.list/1" && list.runs.count == 5)
         let young = try #require(list.runs.first { $0.folder == "Results/runs/young-1" })
         #expect(young.verdict == "passed" && young.lost == 1 && young.p99 == nil)
+        #expect(list.runs.count { $0.experiment == "compare" } == 1)
         #expect(list.runs.count { $0.damaged != nil && $0.verdict == nil } == 2)
     }
 
