@@ -174,6 +174,10 @@ struct GateDriverTests {
         let (refused, _) = try await baseline(stage, invalid, "e").update(
             keepsTimes: false, interruption: Interruption(), progress: { _ in })
         #expect(refused.verdict == .inconclusive)
+        let lossy = try stage.program("lossy", [self.invalid { $0.lose(10, to: "unexplained") }])
+        let (lost, _) = try await baseline(stage, lossy, "f").compare(
+            interruption: Interruption(), progress: { _ in })
+        #expect(lost.verdict == .regression, "\(lost.reasons)")
         #expect(FileManager.default.contents(atPath: "\(stage.folder)/baseline.json") == before)
     }
 }

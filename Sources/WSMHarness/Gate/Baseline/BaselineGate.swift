@@ -1,5 +1,6 @@
 internal import Foundation
 package import WSMScenario
+internal import WSMVerify
 
 /// A gate against a stored baseline: a few runs of this build, and a few more before a time is called a regression.
 package struct BaselineGate: Sendable {
@@ -37,6 +38,7 @@ package struct BaselineGate: Sendable {
         case .failure(let reason): return try finish(Work(), nil, (.inconclusive, [reason.text]))
         }
         var work = Work()
+        work.knownLosses = baseline.counts["delivery.lostByCause.\(LossCause.unexplained.rawValue)"]
         guard let runs = try await measure(rounds, isFresh: false, &work, interruption, progress) else {
             return try finish(work, nil, nil)
         }
@@ -111,6 +113,8 @@ package struct BaselineGate: Sendable {
         var fresh = 0
         var repeated = 0
         var environment: RunEnvironment?
+        /// The unexplained losses of the baseline; `nil` where there is none to compare with.
+        var knownLosses: Int?
         var spoiled: (verdict: GateResult.Verdict, reasons: [String])?
     }
 
@@ -123,9 +127,9 @@ package struct BaselineGate: Sendable {
     ) async throws -> [RunResult]? {
         var results: [RunResult] = []
         if isFresh { progress(GateProgress(note: "a suspicion: as many fresh runs have to confirm it")) }
-        var attempt = 0
+        var attempts: [RunResult] = []
         while results.count < count {
-            let name = "round-\(work.count + 1)" + (attempt > 0 ? "-again-\(attempt)" : "")
+            let name = "round-\(work.count + 1)" + (attempts.isEmpty ? "" : "-again-\(attempts.count)")
             let sum = GateProgressSum(
                 done: work.runs.count, total: work.runs.count + count - results.count, round: work.count)
             let outcome = try await Experiment(arms: [arm], rounds: 1, folder: "\(folder.path)/\(name)").perform(
@@ -138,18 +142,34 @@ package struct BaselineGate: Sendable {
                 results.append(result)
                 work.count += 1
                 if isFresh { work.fresh += 1 }
-                attempt = 0
+                attempts = []
                 continue
             }
-            attempt += 1
-            guard attempt <= Self.repeats else {
-                let reason = result.validity.reasons.first ?? "no reason"
-                work.spoiled = (.inconclusive, ["a run stayed INVALID \(attempt) times: \(reason)"])
+            attempts.append(result)
+            guard attempts.count <= Self.repeats else {
+                work.spoiled = Self.spoiled(attempts, known: work.knownLosses)
                 return results
             }
             work.repeated += 1
         }
         return results
+    }
+
+    /// What a run that stayed INVALID comes to: its times are the machine's, and what each attempt lost is lost.
+    private static func spoiled(_ attempts: [RunResult], known: Int?) -> Decision {
+        let losses = attempts.map(\.unexplainedLosses)
+        if known == 0, losses.allSatisfy({ $0 > 0 }) {
+            let counts = losses.map(String.init).joined(separator: ", ")
+            return (
+                .regression,
+                [
+                    "\(counts) deliveries were lost (unexplained) in \(losses.count) runs, and none in the baseline; those "
+                        + "runs were INVALID, which spoils times, and not counts that repeat"
+                ]
+            )
+        }
+        let reason = attempts.last?.validity.reasons.first ?? "it gives no reason"
+        return (.inconclusive, ["a run stayed INVALID \(attempts.count) times: \(reason)"])
     }
 
     // MARK: Deciding
