@@ -251,7 +251,7 @@ package enum MarkdownReport {
     }
 
     private static func table(header: [String], rows: [[String]]) -> String {
-        let lines = [header, header.map { _ in "---" }] + rows.map { $0.map(cell) }
+        let lines = [header.map(cell), header.map { _ in "---" }] + rows.map { $0.map(cell) }
         return lines.map { "| " + $0.joined(separator: " | ") + " |" }.joined(separator: "\n")
     }
 
