@@ -22,12 +22,12 @@ extension CompareReport {
             blocks.append(
                 MarkdownReport.section(
                     "\(plain(variant.name)) against \(plain(first))",
-                    header: ["median", plain(first), plain(variant.name), "ratio", "95 % interval", ""], rows: rows))
+                    header: ["median", first, variant.name, "ratio", "95 % interval", ""], rows: rows))
         }
         if !result.guarantees.isEmpty {
             blocks.append(
                 MarkdownReport.section(
-                    "Guarantees (\\* promised)", header: ["guarantee"] + result.variants.map { plain($0.name) },
+                    "Guarantees (\\* promised)", header: ["guarantee"] + result.variants.map(\.name),
                     rows: result.guarantees.map { guarantee in
                         [guarantee.id] + result.variants.map { CompareWords.verdict(guarantee.findings[$0.name]) }
                     }))
