@@ -20,7 +20,7 @@ struct GateCommand: AsyncParsableCommand {
             ratios to what the load generator itself takes here. --update writes the file.
 
             Exit codes: 0 pass, 2 regression, 4 inconclusive: no baseline, no samples, INVALID runs, too much noise. \
-            docs/gate.md has the formulas and the measured error rates.
+            docs/gate.md has the formulas and the error rates.
 
             Examples:
               wsmlab gate Scenarios/gate.yaml --against /path/to/old/wsmlab
