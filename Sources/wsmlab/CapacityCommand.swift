@@ -115,6 +115,7 @@ struct CapacityCommand: AsyncParsableCommand {
     }
 
     private func report(_ outcome: CapacitySearch.Outcome) throws {
+        HTMLFile.write(into: outcome.folder) { HTMLReport.text(outcome.result) }
         let output = Output.standard
         switch resultFlags.format {
         case .text:

@@ -74,6 +74,7 @@ struct CompareCommand: AsyncParsableCommand {
             try report(try StoredComparison.read(subjects), folder: nil)
         } else {
             let outcome = try await perform()
+            HTMLFile.write(outcome.result, into: outcome.folder)
             try report(outcome.result, folder: outcome.folder)
         }
     }

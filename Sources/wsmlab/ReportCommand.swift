@@ -21,6 +21,7 @@ struct ReportCommand: ParsableCommand {
               wsmlab report Results/latest
               wsmlab report Results/latest --junit junit.xml --annotations -
               wsmlab report Results/runs/* --csv runs.csv --markdown runs.md
+              wsmlab report Results/latest --html report.html
               wsmlab report Results/latest --format json | jq .delivery
             """)
 
@@ -31,10 +32,18 @@ struct ReportCommand: ParsableCommand {
     @OptionGroup(title: "Reports")
     var reportFlags: ReportFlags
 
+    @Option(
+        help: ArgumentHelp("Write one run as a page of HTML, self-contained.", valueName: "file"),
+        completion: .file(extensions: ["html"]))
+    var html: String?
+
     @Option(help: "What goes to stdout. (default: text, unless a report is written)")
     var format: ResultFormat?
 
     func validate() throws {
+        guard html == nil || runs.count == 1 else {
+            throw ValidationError("--html takes one run: wsmlab compare puts several side by side")
+        }
         guard format == nil || !reportFlags.takeStandardOutput else {
             throw ValidationError("--format and a report to - both go to stdout: give the report a file")
         }
@@ -47,8 +56,9 @@ struct ReportCommand: ParsableCommand {
             return ReportedRun(
                 result, folder: folder, places: ScenarioLocation.places(of: result, folder: folder))
         }
-        if let format = format ?? (reportFlags.requests.isEmpty ? .text : nil) { try write(stored, format) }
+        if let format = format ?? (reportFlags.requests.isEmpty && html == nil ? .text : nil) { try write(stored, format) }
         try ReportWriter.write(stored, reportFlags.requests)
+        if let html { try ReportWriter.write(HTMLReport.text(try RunRecords.read(folder: runs[0])), html: html) }
         Output.standard.flush()
     }
 

@@ -55,6 +55,7 @@ struct RunCommand: AsyncParsableCommand {
             return
         }
         let outcome = try await perform(scenario)
+        HTMLFile.write(runIn: outcome.folder)
         if !reportFlags.takeStandardOutput { try report(outcome) }
         try writeReports(outcome)
         Output.standard.flush()

@@ -86,6 +86,7 @@ package enum ScenarioRun {
         try folder.write(result, scenario: scenario)
         try folder.write(measurement.histogramLog(settlement), as: RunFolder.histogramsName)
         try folder.write(measurement.timeSeries(settlement), as: RunFolder.timeSeriesName)
+        try folder.write(Array(measurement.heatmap.csv.utf8), as: RunFolder.heatmapName)
         return RunOutcome(result: result, folder: folder.path)
     }
 

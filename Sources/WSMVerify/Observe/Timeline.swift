@@ -132,6 +132,15 @@ package struct LatencyBuckets: Sendable {
 
     package mutating func add(_ other: LatencyBuckets) { add(counts: other.counts) }
 
+    /// The counts in steps of a quarter of each doubling, from 0 on: the least latency of a step in nanoseconds, and how many
+    /// there are; empty steps are left out.
+    package var quarters: [(from: Int64, count: Int64)] {
+        stride(from: 0, to: counts.count, by: 4).compactMap { start in
+            let count = counts[start..<(start + 4)].reduce(0, +)
+            return count > 0 ? (LatencyBuckets.floor(of: start), count) : nil
+        }
+    }
+
     /// The least latency of the step in which the share of all lies; `nil` without any.
     package func percentile(_ percent: Double) -> TimeSpan? {
         guard total > 0 else { return nil }

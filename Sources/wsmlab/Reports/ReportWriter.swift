@@ -26,6 +26,13 @@ enum ReportWriter {
         )
     }
 
+    /// Writes a page; `-` is stdout.
+    static func write(_ page: String, html path: String) throws {
+        if path == ReportRequest.standardOutput { return Output.standard.write(page) }
+        guard let reason = write(page, to: path) else { return }
+        throw HarnessError(.outputNotWritable, "cannot write --html \(path): \(reason); name another file")
+    }
+
     /// Writes a file, with the folders above it; returns why it could not.
     ///
     /// The file keeps its place (no rename), since it may be a pipe or a device. GitHub's file for the summary of a step is
