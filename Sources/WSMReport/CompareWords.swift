@@ -43,22 +43,21 @@ enum CompareWords {
     private static func difference(_ variant: CompareResult.Variant, _ result: CompareResult) -> String {
         let first = result.variants[0].name
         var shown: [String] = []
-        var isOpen = false
+        var open: String?
         for path in told {
             guard let metric = result.metrics.first(where: { $0.path == path }),
                 let ratio = metric.ratios.first(where: { $0.b == variant.name })
             else { continue }
             switch ratio.verdict {
             case .better, .worse: shown.append("\(name(path)) \(size(ratio, metric)) (\(ratio.verdict.rawValue))")
-            case .inconclusive: isOpen = true
+            case .inconclusive: open = open ?? ratio.reason ?? "too few runs"
             case .noDifference: break
             }
         }
         let head = "\(variant.name) against \(first)"
         if !shown.isEmpty { return "\(head): \(shown.joined(separator: ", "))" }
-        return isOpen
-            ? "\(head): these runs do not show how latency and CPU differ"
-            : "\(head): no difference shown in latency and CPU"
+        guard let open else { return "\(head): no difference shown in latency and CPU" }
+        return "\(head): these runs do not show how latency and CPU differ (\(open))"
     }
 
     private static func size(_ ratio: CompareResult.Ratio, _ metric: CompareResult.Metric) -> String {

@@ -17,8 +17,12 @@ package struct ComparedFigure: Hashable, Sendable {
         self.floor = floor
     }
 
-    /// How much of `value` a difference must be to matter.
-    package func margin(of value: Double) -> Double { value > 0 ? max(relevance, floor / value) : relevance }
+    /// The ratios to `value` of what differs too little from it to matter, upwards and downwards.
+    package func irrelevantRatios(around value: Double) -> ClosedRange<Double> {
+        let most = 1 + relevance
+        let part = value > 0 ? floor / value : 0
+        return min(1 / most, max(0, 1 - part))...max(most, 1 + part)
+    }
 
     /// Nobody feels a twentieth of a millisecond, and machines do not measure it.
     private static let leastTime = 50e3

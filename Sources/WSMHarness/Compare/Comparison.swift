@@ -30,12 +30,18 @@ struct Comparison {
     // MARK: Figures
 
     private func metric(_ figure: ComparedFigure) -> CompareResult.Metric? {
-        let values = variants.map { $0.results.compactMap { MetricLookup.value(at: figure.path, in: $0) } }
+        let values = variants.map { $0.results.compactMap { Self.value(at: figure.path, in: $0) } }
         guard values.contains(where: { !$0.isEmpty }) else { return nil }
         var medians: [String: Double] = [:]
         for (variant, values) in zip(variants, values) { medians[variant.name] = Quantile.median(values) }
         let ratios = variants.indices.dropFirst().map { ratio(figure, values[0], values[$0], of: $0) }
         return CompareResult.Metric(path: figure.path, medians: medians, ratios: ratios)
+    }
+
+    /// A system without a Redis uses none of it; otherwise what the result says.
+    private static func value(at path: String, in result: RunResult) -> Double? {
+        let isWithoutRedis = result.setup.manager == "memory" && result.resources.redis == nil
+        return isWithoutRedis && path.hasPrefix("resources.redis.") ? 0 : MetricLookup.value(at: path, in: result)
     }
 
     private func ratio(
@@ -47,9 +53,12 @@ struct Comparison {
             return ratio
         }
         if medianA > 0 { ratio.ratio = medianB / medianA }
-        let interval =
-            paired
-            ? RatioInterval.paired(a, b, seed: seed) : RatioInterval.unpaired(a, b, seed: seed)
+        // Values of which one is missing cannot be told by round any more.
+        let isComplete = a.count == variants[0].results.count && b.count == variants[index].results.count
+        var interval: RatioInterval?
+        if isComplete {
+            interval = paired ? .paired(a, b, seed: seed) : .unpaired(a, b, seed: seed)
+        }
         ratio.low = interval?.low
         ratio.high = interval?.high
         let invalid = [0, index].first { !variants[$0].results.allSatisfy(Self.isValid) }
@@ -57,6 +66,8 @@ struct Comparison {
             ratio.reason = "a run of \(variants[invalid].name) is INVALID"
         } else if min(a.count, b.count) < RatioInterval.fewestRounds {
             ratio.reason = "fewer than \(RatioInterval.fewestRounds) rounds"
+        } else if !isComplete {
+            ratio.reason = "some runs have no such figure"
         } else if let interval {
             ratio.verdict = verdict(figure, interval, medianA)
             if ratio.verdict == .inconclusive { ratio.reason = "the interval is too wide" }
@@ -70,15 +81,16 @@ struct Comparison {
     private func verdict(
         _ figure: ComparedFigure, _ interval: RatioInterval, _ median: Double
     ) -> CompareResult.Verdict {
-        let most = 1 + figure.margin(of: median)
-        let least = 1 / most
-        if interval.low >= least, interval.high <= most { return .noDifference }
-        if interval.low > 1, interval.ratio > most { return figure.lessIsBetter ? .worse : .better }
-        if interval.high < 1, interval.ratio < least { return figure.lessIsBetter ? .better : .worse }
+        let irrelevant = figure.irrelevantRatios(around: median)
+        if interval.low >= irrelevant.lowerBound, interval.high <= irrelevant.upperBound { return .noDifference }
+        if interval.low > 1, interval.ratio > irrelevant.upperBound { return figure.lessIsBetter ? .worse : .better }
+        if interval.high < 1, interval.ratio < irrelevant.lowerBound { return figure.lessIsBetter ? .better : .worse }
         return .inconclusive
     }
 
     /// Where a value is zero there is no ratio: then every round must say the same.
+    ///
+    /// These are counts, each the full account of a run and no sample of it, so three rounds are enough.
     private func verdict(_ figure: ComparedFigure, _ a: [Double], _ b: [Double]) -> CompareResult.Verdict {
         guard let mostA = a.max(), let leastA = a.min(), let mostB = b.max(), let leastB = b.min() else {
             return .inconclusive

@@ -36,6 +36,11 @@ package enum StoredComparison {
         for (group, variant) in zip(groups, variants).dropFirst() {
             result.warnings += group.run.differences(from: first, named: variant.name, variants[0].name)
         }
+        for variant in variants {
+            let cut = variant.results.filter(\.interrupted).count
+            guard cut > 0 else { continue }
+            result.warnings.append("\(cut) of \(variant.results.count) runs of \(variant.name): interrupted")
+        }
         Comparison.judge(&result, paired: false)
         return result
     }
@@ -87,7 +92,8 @@ private struct Run {
     func differences(from first: Run, named name: String, _ firstName: String) -> [String] {
         let (ours, theirs) = (result.environment, first.result.environment)
         var all: [String] = []
-        if ours.kernel != theirs.kernel || ours.cores != theirs.cores {
+        let isOther = ours.machine != nil && theirs.machine != nil && ours.machine != theirs.machine
+        if isOther || ours.kernel != theirs.kernel || ours.cores != theirs.cores {
             all.append(
                 "\(name) ran on another machine than \(firstName) (\(ours.kernel), \(ours.cores) cores; \(theirs.kernel), "
                     + "\(theirs.cores) cores): times and CPU are not comparable")
@@ -111,9 +117,6 @@ private struct Run {
             }
         } else {
             all.append("\(name) or \(firstName) has no scenario.yaml: nobody knows whether they ran the same")
-        }
-        if result.interrupted || first.result.interrupted {
-            all.append("one of \(name) and \(firstName) was interrupted")
         }
         return all
     }

@@ -98,6 +98,36 @@ struct ComparisonTests {
         #expect(result.warnings.contains { $0.contains("INVALID") && $0.contains("the generator was late") })
     }
 
+    @Test("A difference that nobody feels is none, upwards and downwards")
+    func floor() throws {
+        let slow = (0..<3).map { _ in Self.run(p99: 36_000) }
+        let fast = (0..<3).map { _ in Self.run(p99: 15_000) }
+        #expect(try ratio("latency.p99", Self.compare(slow, fast)).verdict == .noDifference)
+        #expect(try ratio("latency.p99", Self.compare(fast, slow)).verdict == .noDifference)
+        let slower = (0..<3).map { _ in Self.run(p99: 136_000) }
+        #expect(try ratio("latency.p99", Self.compare(slower, fast)).verdict == .better)
+    }
+
+    @Test("A figure that some rounds lack is paired with nothing")
+    func holes() throws {
+        let whole = (0..<6).map { _ in Self.run() }
+        let holed = whole.indices.map { index in index == 2 ? Self.run(p99: nil) : Self.run(p99: 9_000_000) }
+        let found = try ratio("latency.p99", Self.compare(whole, holed))
+        #expect(found.verdict == .inconclusive && found.low == nil && found.reason?.contains("some runs") == true)
+    }
+
+    @Test("Without a Redis there are no connections to it, which is a figure too")
+    func withoutRedis() throws {
+        let memory = (0..<3).map { _ in
+            var result = Self.run()
+            result.resources.redis = nil
+            result.setup.manager = "memory"
+            return result
+        }
+        let found = try ratio("resources.redis.connections", Self.compare(memory, (0..<3).map { _ in Self.run() }))
+        #expect(found.verdict == .worse && found.ratio == nil)
+    }
+
     @Test("Guarantees stand side by side with the worst of the rounds, and a difference is no failure")
     func guarantees() throws {
         let clean = (0..<3).map { _ in Self.run() }
@@ -143,6 +173,7 @@ struct ComparisonTests {
                 var other = Self.run(p99: 2_000_000)
                 other.environment.kernel = "Linux 5"
                 other.environment.version = "2"
+                other.interrupted = round == 2
                 try store(other, scenario: "name: sample\nseed: 1\nclients: 9\n", at: "\(folder)/b\(round)")
             }
             let paths = (1...3).flatMap { ["\(folder)/a\($0)", "\(folder)/b\($0)"] }
@@ -151,7 +182,7 @@ struct ComparisonTests {
             #expect(result.variants.map(\.results.count) == [3, 3])
             #expect(try ratio("latency.p99", result).verdict == .worse)
             #expect(result.rounds == nil)
-            for word in ["another machine", "wsmlab 2", "clients: 9"] {
+            for word in ["another machine", "wsmlab 2", "clients: 9", "1 of 3 runs of b1: interrupted"] {
                 #expect(result.warnings.contains { $0.contains(word) }, "\(word): \(result.warnings)")
             }
         }
