@@ -18,7 +18,7 @@ struct ChartSize {
     static func both(height: Double, right: Double = 16) -> [ChartSize] {
         [
             ChartSize(name: "wide", width: 880, height: height, left: 64, right: right),
-            ChartSize(name: "narrow", width: 360, height: height, left: 52, right: min(right, 12)),
+            ChartSize(name: "narrow", width: 360, height: height, left: 52, right: right > 16 ? 34 : 14),
         ]
     }
 

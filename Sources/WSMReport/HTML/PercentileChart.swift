@@ -38,6 +38,11 @@ struct PercentileChart {
 
     private static func percent(_ position: Double) -> Double { 100 * (1 - pow(10, -position)) }
 
+    /// The last label of a phone's drawing must not run out of it.
+    private func anchor(_ nine: Int, _ size: ChartSize) -> String {
+        size.isNarrow && nine == nines ? "end" : "middle"
+    }
+
     private static func name(_ nines: Int) -> String {
         switch nines {
         case 0: "0 %"
@@ -56,7 +61,7 @@ struct PercentileChart {
         var nodes = Drawing.leftAxis(y, size, ticks: 7) { Figures.time($0) }
         for nine in 0...nines where !size.isNarrow || nines <= 3 || nine % 2 == 0 || nine == nines {
             nodes.append(Drawing.line(x.place(Double(nine)), 18, x.place(Double(nine)), bottom, "grid"))
-            nodes.append(Drawing.text(x.place(Double(nine)), bottom + 16, Self.name(nine), anchor: "middle"))
+            nodes.append(Drawing.text(x.place(Double(nine)), bottom + 16, Self.name(nine), anchor: anchor(nine, size)))
         }
         nodes.append(Drawing.text(size.left, bottom + 34, "share of deliveries or messages that were at least as fast"))
         nodes.append(Drawing.text(size.left, 11, "latency, logarithmic"))

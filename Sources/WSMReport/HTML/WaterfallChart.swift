@@ -43,7 +43,7 @@ struct WaterfallChart {
                 + "write once an instance, wire once a delivery, so that they need not add up to the mean response.",
             sizes: ChartSize.both(height: Double(rows) * 30 + 44).map {
                 var size = $0
-                size.left = 76
+                size.left = 72
                 return size
             }, alternative: table
         ) { draw($0, rows: rows) }

@@ -20,10 +20,13 @@ enum PageSample {
             (moment.p50, moment.p99, moment.lag) = (1_000_000, 5_000_000, 9_000_000)
             records.moments.append(moment)
         }
-        records.heatmap = LatencyHeatmap(
-            cells: (0..<600).flatMap { bucket in
-                (0..<130).map { .init(from: Int64(bucket) * 2_500_000, latency: 1000 << Int64($0 / 4), count: Int64($0 + 1)) }
-            })
+        var cells: [LatencyHeatmap.Cell] = []
+        for bucket: Int64 in 0..<600 {
+            for step: Int64 in 0..<130 {
+                cells.append(.init(from: bucket * 2_500_000, latency: 1000 << (step / 4), count: step + 1))
+            }
+        }
+        records.heatmap = LatencyHeatmap(cells: cells)
         records.scenario = "name: sample\n# </pre><script>alert(1)</script>\nduration: 1s\n"
         return records
     }
