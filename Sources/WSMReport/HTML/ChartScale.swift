@@ -72,6 +72,14 @@ struct ChartScale {
     }
 }
 
+/// The axis of nines: 1 stands for 90 %, 2 for 99 %, 3 for 99.9 %.
+enum Nines {
+    static func percent(at position: Double) -> Double { 100 * (1 - pow(10, -position)) }
+
+    /// How many nines so many samples can tell: 1,000 have three.
+    static func position(of count: Double) -> Double { log10(max(1, count)) }
+}
+
 /// A coordinate with one decimal at the most.
 func coordinate(_ value: Double) -> String {
     let tenths = (value.isFinite ? value * 10 : 0).rounded()

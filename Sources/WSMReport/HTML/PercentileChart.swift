@@ -1,10 +1,3 @@
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 internal import WSMCore
 internal import WSMRecord
 
@@ -26,7 +19,7 @@ struct PercentileChart {
     /// How many nines the largest histogram can tell: 10,000 samples know p99.99.
     private var nines: Int {
         let most = curves.map { Double($0.histogram.count) }.max() ?? 1
-        return min(7, max(2, Int(log10(max(10, most)))))
+        return min(7, max(2, Int(Nines.position(of: most))))
     }
 
     func figure(id: String, description: String) -> HTMLNode? {
@@ -35,8 +28,6 @@ struct PercentileChart {
             id: id, title: Self.title, description: description, sizes: ChartSize.both(height: 360, right: 90),
             legend: curves.enumerated().map { ($0.offset, $0.element.name) }, alternative: table, draw: draw)
     }
-
-    private static func percent(_ position: Double) -> Double { 100 * (1 - pow(10, -position)) }
 
     /// The last label of a phone's drawing must not run out of it.
     private func anchor(_ nine: Int, _ size: ChartSize) -> String {
@@ -84,11 +75,11 @@ struct PercentileChart {
     private func points(
         _ histogram: LatencyHistogram, _ x: ChartScale, _ y: ChartScale
     ) -> [(x: Double, y: Double)] {
-        let end = min(Double(nines), log10(Double(max(1, histogram.count))) + 0.0001)
+        let end = min(Double(nines), Nines.position(of: Double(histogram.count)) + 0.0001)
         let steps = max(2, Int(end * 16))
         return (0...steps).map { step in
             let position = end * Double(step) / Double(steps)
-            let value = histogram.percentile(Self.percent(position))
+            let value = histogram.percentile(Nines.percent(at: position))
             return (x.place(position), y.place(Double(value.nanoseconds)))
         }
     }
@@ -97,7 +88,7 @@ struct PercentileChart {
         let count = nines * 6
         let width = (x.end - x.start) / Double(count)
         return (0..<count).map { index in
-            let percent = Self.percent((Double(index) + 0.5) / 6)
+            let percent = Nines.percent(at: (Double(index) + 0.5) / 6)
             let lines = curves.map { "\($0.name): \(Figures.time($0.histogram.percentile(percent)))" }
             let head = "p\(Figures.decimal(percent, places: percent < 99 ? 1 : percent < 99.9 ? 2 : 5))"
             return Drawing.rect(
