@@ -103,14 +103,16 @@ struct HTMLReportTests {
         let ratio = CompareResult.Ratio(a: "memory", b: "broadcast", ratio: 2, low: 1.5, high: 2.5, verdict: .worse)
         compare.metrics = [.init(path: "latency.p99", medians: ["memory": 1e6, "broadcast": 2e6], ratios: [ratio])]
         var capacity = CapacityResult(
-            name: "<b>y", startedAt: "2026-01-01T00:00:00Z", vary: .clients, limit: "latency.p99 < 100ms", tolerance: 0.1,
+            name: "<b>y", startedAt: "2026-01-01T00:00:00Z", vary: .clients, limit: "latency.p99 < 100ms",
+            tolerance: 0.1,
             repeats: 3, environment: SampleRun.passed().environment)
         capacity.points = [100.0, 200].map { load in
             CapacityPoint(
                 load: load, outcome: load < 150 ? .carried : .missed,
                 runs: [
                     .init(
-                        folder: "a", outcome: .carried, publishedPerSecond: 1, deliveriesPerSecond: load * 10, p50: 1_000_000,
+                        folder: "a", outcome: .carried, publishedPerSecond: 1, deliveriesPerSecond: load * 10,
+                        p50: 1_000_000,
                         p99: 9_000_000, lost: 0, cpu: 0.5)
                 ])
         }
