@@ -56,7 +56,9 @@ struct ReportCommand: ParsableCommand {
             return ReportedRun(
                 result, folder: folder, places: ScenarioLocation.places(of: result, folder: folder))
         }
-        if let format = format ?? (reportFlags.requests.isEmpty && html == nil ? .text : nil) { try write(stored, format) }
+        if let format = format ?? (reportFlags.requests.isEmpty && html == nil ? .text : nil) {
+            try write(stored, format)
+        }
         try ReportWriter.write(stored, reportFlags.requests)
         if let html { try ReportWriter.write(HTMLReport.text(try RunRecords.read(folder: runs[0])), html: html) }
         Output.standard.flush()

@@ -79,7 +79,8 @@ enum BreakdownPart {
         add("clients", resources.clients)
         if let redis = resources.redis {
             rows.append([
-                "Redis", redis.pid.map(String.init) ?? "–", redis.cpuSeconds.map { "\(Figures.threeDigits($0)) s" } ?? "–",
+                "Redis", redis.pid.map(String.init) ?? "–",
+                redis.cpuSeconds.map { "\(Figures.threeDigits($0)) s" } ?? "–",
                 redis.cpuSecondsPerMillionDeliveries.map { "\(Figures.threeDigits($0)) s" } ?? "–",
                 redis.rssBytes.map { Figures.bytes(Double($0)) } ?? "–",
                 redis.peakRssBytes.map { Figures.bytes(Double($0)) } ?? "–", Figures.grouped(redis.connections),
@@ -90,7 +91,9 @@ enum BreakdownPart {
             ReportTable(
                 caption: "Over the measured window; parts with one pid share a process and its memory",
                 columns: [.text("part")]
-                    + ["pid", "CPU", "CPU a million deliveries", "memory", "peak memory", "connections"].map { .number($0) },
+                    + ["pid", "CPU", "CPU a million deliveries", "memory", "peak memory", "connections"].map {
+                        .number($0)
+                    },
                 rows: rows
             ).node
         ]
@@ -120,7 +123,8 @@ enum BreakdownPart {
         }
         return [
             HTMLPage.paragraph(
-                "Validity: \(result.validity.verdict.rawValue). Whether the run measured the system or the generator itself."),
+                "Validity: \(result.validity.verdict.rawValue). Whether the run measured the system or the generator itself."
+            ),
             ReportTable(
                 caption: "What was seen of the load generator", columns: [.text("figure"), .words("value")], rows: rows
             ).node,

@@ -18,7 +18,7 @@ struct ChartSize {
     static func both(height: Double, right: Double = 16) -> [ChartSize] {
         [
             ChartSize(name: "wide", width: 880, height: height, left: 64, right: right),
-            ChartSize(name: "narrow", width: 360, height: height, left: 52, right: min(right, 12)),
+            ChartSize(name: "narrow", width: 360, height: height, left: 52, right: right > 16 ? 34 : 14),
         ]
     }
 
@@ -70,6 +70,14 @@ struct ChartScale {
         let step = [1, 2, 5, 10].map { $0 * power }.first { $0 >= rough } ?? rough
         return Array(stride(from: low, through: high * 1.000001, by: step))
     }
+}
+
+/// The axis of nines: 1 stands for 90 %, 2 for 99 %, 3 for 99.9 %.
+enum Nines {
+    static func percent(at position: Double) -> Double { 100 * (1 - pow(10, -position)) }
+
+    /// How many nines so many samples can tell: 1,000 have three.
+    static func position(of count: Double) -> Double { log10(max(1, count)) }
 }
 
 /// A coordinate with one decimal at the most.

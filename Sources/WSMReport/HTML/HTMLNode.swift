@@ -44,7 +44,8 @@ package indirect enum HTMLNode: Sendable {
 
     static func tag(_ tag: Tag, _ attributes: [Name: String] = [:], _ children: [HTMLNode] = []) -> HTMLNode {
         .element(
-            tag, attributes.sorted { $0.key.rawValue < $1.key.rawValue }.map { Attribute(name: $0, value: $1) }, children)
+            tag, attributes.sorted { $0.key.rawValue < $1.key.rawValue }.map { Attribute(name: $0, value: $1) },
+            children)
     }
 
     static func tag(_ tag: Tag, _ attributes: [Name: String] = [:], _ text: String) -> HTMLNode {

@@ -5,22 +5,35 @@ extension HTMLReport {
     package static func text(_ result: CapacityResult) -> String {
         var tiles: [(label: String, figure: String, note: String)] = []
         if let knee = result.knee {
-            tiles.append(("Knee", CapacityWords.load(knee.load, result.vary), "\(Figures.rate(knee.deliveriesPerSecond)) deliveries"))
+            tiles.append(
+                (
+                    "Knee", CapacityWords.load(knee.load, result.vary),
+                    "\(Figures.rate(knee.deliveriesPerSecond)) deliveries"
+                ))
         }
         if let missed = result.bracket.missed {
             tiles.append(("Not carried", CapacityWords.load(missed, result.vary), result.limit))
         }
-        tiles.append(("Runs", Figures.grouped(result.points.reduce(0) { $0 + $1.runs.count }), "at \(result.points.count) loads"))
+        tiles.append(
+            ("Runs", Figures.grouped(result.points.reduce(0) { $0 + $1.runs.count }), "at \(result.points.count) loads")
+        )
         return HTMLPage(
             title: result.name, word: CapacityWords.word(result), style: CapacityWords.style(result),
             sentence: CapacityWords.sentence(result), subtitle: CapacityWords.question(result),
             startedAt: result.startedAt, environment: result.environment,
             parts: [
-                .init(id: "key-figures", title: "Key figures", nodes: [HTMLPage.tiles(tiles)] + HTMLPage.list(result.warnings)),
-                .init(id: "curve", title: "The curve", nodes: [LoadChart(result).figure(id: "load"), points(result)].compactMap { $0 }),
+                .init(
+                    id: "key-figures", title: "Key figures",
+                    nodes: [HTMLPage.tiles(tiles)] + HTMLPage.list(result.warnings)),
+                .init(
+                    id: "curve", title: "The curve",
+                    nodes: [LoadChart(result).figure(id: "load"), points(result)].compactMap { $0 }),
                 .init(id: "exhausted", title: "What is exhausted", nodes: exhausted(result)),
-                .init(id: "costs", title: "What it costs", nodes: HTMLPage.list(
-                    result.costs.map { CostText.sentence($0) } + [CostText.inseparable(result.costs)].compactMap { $0 })),
+                .init(
+                    id: "costs", title: "What it costs",
+                    nodes: HTMLPage.list(
+                        result.costs.map { CostText.sentence($0) }
+                            + [CostText.inseparable(result.costs)].compactMap { $0 })),
             ]
         ).text
     }
@@ -69,7 +82,9 @@ struct LoadChart {
         let panels = [
             Panel(
                 name: "latency, logarithmic",
-                curves: [("p50", points.map { $0.p50.map(Double.init) }), ("p99", points.map { $0.p99.map(Double.init) })],
+                curves: [
+                    ("p50", points.map { $0.p50.map(Double.init) }), ("p99", points.map { $0.p99.map(Double.init) }),
+                ],
                 kind: .logarithmic
             ) { Figures.time($0) },
             Panel(
@@ -82,7 +97,8 @@ struct LoadChart {
         ]
         return Drawing.figure(
             id: id, title: "Load against latency, throughput, loss and CPU",
-            description: "Filled line: the knee, the highest load that was carried. Dashed line: the lowest that was not. Limit: "
+            description:
+                "Filled line: the knee, the highest load that was carried. Dashed line: the lowest that was not. Limit: "
                 + result.limit + ".",
             sizes: ChartSize.both(height: 580, right: 44)
         ) { draw(panels, $0) }
@@ -93,7 +109,9 @@ struct LoadChart {
         let x = ChartScale.linear(to: most * 1.02, start: size.left, end: size.width - size.right)
         let bottom = 40.0 + Double(panels.count) * 122
         var nodes: [HTMLNode] = []
-        for (load, style, word) in [(result.bracket.carried, "axis", "carried"), (result.bracket.missed, "mark", "missed")] {
+        for (load, style, word) in [
+            (result.bracket.carried, "axis", "carried"), (result.bracket.missed, "mark", "missed"),
+        ] {
             guard let load else { continue }
             nodes.append(Drawing.line(x.place(load), 20, x.place(load), bottom, style))
             nodes.append(
@@ -129,10 +147,14 @@ struct LoadChart {
             for case let (place?, point) in zip(places, result.points) {
                 nodes.append(
                     .tag(
-                        .circle, [.cx: coordinate(place.x), .cy: coordinate(place.y), .r: "3", .class: "f\(number) hit-dot"],
-                        [.tag(.title, [:], "\(CapacityWords.load(point.load, result.vary)): \(point.outcome.rawValue)")]))
+                        .circle,
+                        [.cx: coordinate(place.x), .cy: coordinate(place.y), .r: "3", .class: "f\(number) hit-dot"],
+                        [.tag(.title, [:], "\(CapacityWords.load(point.load, result.vary)): \(point.outcome.rawValue)")]
+                    ))
             }
-            if let end = places.last ?? nil { nodes.append(Drawing.text(end.x + 8, end.y + 4, curve.name, style: "t\(number)")) }
+            if let end = places.last ?? nil {
+                nodes.append(Drawing.text(end.x + 8, end.y + 4, curve.name, style: "t\(number)"))
+            }
         }
         return nodes
     }

@@ -25,7 +25,8 @@ extension HTMLReport {
 
     private static func figures(_ result: CompareResult) -> [HTMLNode] {
         var table = ReportTable(
-            caption: "Medians over the rounds; ratios are to \(result.variants.first?.name ?? "the first"), with their 95 % "
+            caption:
+                "Medians over the rounds; ratios are to \(result.variants.first?.name ?? "the first"), with their 95 % "
                 + "interval",
             columns: [.text("figure")] + result.variants.map { .number($0.name) }
                 + result.variants.dropFirst().flatMap { [.number("\($0.name): ratio"), .text("verdict")] }, rows: [])
@@ -107,7 +108,8 @@ extension HTMLReport {
             ReportTable(
                 caption: "Each has a report.html of its own in its folder",
                 columns: [
-                    .text("variant"), .text("folder"), .text("verdict"), .number("lost"), .number("p50"), .number("p99"),
+                    .text("variant"), .text("folder"), .text("verdict"), .number("lost"), .number("p50"),
+                    .number("p99"),
                 ], rows: Array(rows.prefix(200))
             ).node
         ]
@@ -143,7 +145,8 @@ struct ForestPlot {
         ]
         return Drawing.figure(
             id: id, title: "Ratios to the first variant",
-            description: "Each dot is the ratio of the medians, each line its 95 % interval; at 1 there is no difference.",
+            description:
+                "Each dot is the ratio of the medians, each line its 95 % interval; at 1 there is no difference.",
             sizes: sizes, draw: draw)
     }
 

@@ -8,7 +8,8 @@ package enum HTMLReport {
         let result = records.result
         let headline = Headline(result)
         let prefix = PlainText.printable("\(result.name): ")
-        let reason = headline.sentence.hasPrefix(prefix)
+        let reason =
+            headline.sentence.hasPrefix(prefix)
             ? String(headline.sentence.dropFirst(prefix.count)) : headline.sentence
         return HTMLPage(
             title: result.name, word: headline.word, style: headline.style, sentence: reason,
@@ -58,7 +59,10 @@ package enum HTMLReport {
             tiles += [
                 ("Latency p50", Figures.time(result.latency.p50), "from the intended instant"),
                 ("Latency p99", Figures.time(result.latency.p99), "p99.9 \(Figures.time(result.latency.p999))"),
-                ("Latency max", Figures.time(result.latency.max), "\(Figures.grouped(Int(result.latency.count))) samples"),
+                (
+                    "Latency max", Figures.time(result.latency.max),
+                    "\(Figures.grouped(Int(result.latency.count))) samples"
+                ),
             ]
         }
         if let cpu = instances.cpuSecondsPerMillionDeliveries {
@@ -104,7 +108,8 @@ package enum HTMLReport {
         }
         let figure = PercentileChart(curves).figure(
             id: "percentiles",
-            description: "Response counts from the instant at which a message was planned until a client had it; service from "
+            description:
+                "Response counts from the instant at which a message was planned until a client had it; service from "
                 + "when it was really ready; the others are the stages on its way. Each nine to the right is a delivery ten "
                 + "times as rare.")
         var nodes = [figure ?? missing("latency.hlog", records, else: "No latency was measured.")]
@@ -119,7 +124,10 @@ package enum HTMLReport {
                     caption: "Beside the way of a message",
                     columns: [.text("")] + ["p50", "p90", "p99", "p99.9", "max", "samples"].map { .number($0) },
                     rows: others.map { name, summary in
-                        [name] + [summary.p50, summary.p90, summary.p99, summary.p999, summary.max].map { Figures.time($0) }
+                        [name]
+                            + [summary.p50, summary.p90, summary.p99, summary.p999, summary.max].map {
+                                Figures.time($0)
+                            }
                             + [Figures.grouped(Int(summary.count))]
                     }
                 ).node)
@@ -208,9 +216,14 @@ package enum HTMLReport {
 enum ShellWord {
     /// The word as a POSIX shell reads it back.
     static func quoted(_ word: String) -> String {
-        let isPlain = !word.isEmpty && word.unicodeScalars.allSatisfy {
-            $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || "/._-=+:,@".unicodeScalars.contains($0))
-        }
-        return isPlain ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+        let isPlain =
+            !word.isEmpty
+            && word.unicodeScalars.allSatisfy {
+                $0.isASCII
+                    && ($0.properties.isAlphabetic || ("0"..."9").contains($0)
+                        || "/._-=+:,@".unicodeScalars.contains($0))
+            }
+        return isPlain
+            ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
 }

@@ -43,7 +43,8 @@ struct HeatmapChart {
         guard heatmap.cells.contains(where: { $0.count > 0 }) else { return nil }
         return Drawing.figure(
             id: id, title: "Latency over time",
-            description: "Each cell counts the deliveries that came at that time with that latency; the darker, the more "
+            description:
+                "Each cell counts the deliveries that came at that time with that latency; the darker, the more "
                 + "(each shade about four times the one before). "
                 + (faults.isEmpty ? "No fault was injected." : "Bands between dashed lines are faults."),
             sizes: ChartSize.both(height: 330), draw: draw)

@@ -1,10 +1,3 @@
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 internal import WSMCore
 internal import WSMRecord
 
@@ -26,7 +19,7 @@ struct PercentileChart {
     /// How many nines the largest histogram can tell: 10,000 samples know p99.99.
     private var nines: Int {
         let most = curves.map { Double($0.histogram.count) }.max() ?? 1
-        return min(7, max(2, Int(log10(max(10, most)))))
+        return min(7, max(2, Int(Nines.position(of: most))))
     }
 
     func figure(id: String, description: String) -> HTMLNode? {
@@ -36,7 +29,10 @@ struct PercentileChart {
             legend: curves.enumerated().map { ($0.offset, $0.element.name) }, alternative: table, draw: draw)
     }
 
-    private static func percent(_ position: Double) -> Double { 100 * (1 - pow(10, -position)) }
+    /// The last label of a phone's drawing must not run out of it.
+    private func anchor(_ nine: Int, _ size: ChartSize) -> String {
+        size.isNarrow && nine == nines ? "end" : "middle"
+    }
 
     private static func name(_ nines: Int) -> String {
         switch nines {
@@ -56,7 +52,7 @@ struct PercentileChart {
         var nodes = Drawing.leftAxis(y, size, ticks: 7) { Figures.time($0) }
         for nine in 0...nines where !size.isNarrow || nines <= 3 || nine % 2 == 0 || nine == nines {
             nodes.append(Drawing.line(x.place(Double(nine)), 18, x.place(Double(nine)), bottom, "grid"))
-            nodes.append(Drawing.text(x.place(Double(nine)), bottom + 16, Self.name(nine), anchor: "middle"))
+            nodes.append(Drawing.text(x.place(Double(nine)), bottom + 16, Self.name(nine), anchor: anchor(nine, size)))
         }
         nodes.append(Drawing.text(size.left, bottom + 34, "share of deliveries or messages that were at least as fast"))
         nodes.append(Drawing.text(size.left, 11, "latency, logarithmic"))
@@ -79,11 +75,11 @@ struct PercentileChart {
     private func points(
         _ histogram: LatencyHistogram, _ x: ChartScale, _ y: ChartScale
     ) -> [(x: Double, y: Double)] {
-        let end = min(Double(nines), log10(Double(max(1, histogram.count))) + 0.0001)
+        let end = min(Double(nines), Nines.position(of: Double(histogram.count)) + 0.0001)
         let steps = max(2, Int(end * 16))
         return (0...steps).map { step in
             let position = end * Double(step) / Double(steps)
-            let value = histogram.percentile(Self.percent(position))
+            let value = histogram.percentile(Nines.percent(at: position))
             return (x.place(position), y.place(Double(value.nanoseconds)))
         }
     }
@@ -92,7 +88,7 @@ struct PercentileChart {
         let count = nines * 6
         let width = (x.end - x.start) / Double(count)
         return (0..<count).map { index in
-            let percent = Self.percent((Double(index) + 0.5) / 6)
+            let percent = Nines.percent(at: (Double(index) + 0.5) / 6)
             let lines = curves.map { "\($0.name): \(Figures.time($0.histogram.percentile(percent)))" }
             let head = "p\(Figures.decimal(percent, places: percent < 99 ? 1 : percent < 99.9 ? 2 : 5))"
             return Drawing.rect(

@@ -33,9 +33,9 @@ enum ReportStyle {
         caption{text-align:left;color:var(--soft);padding-bottom:.35rem}
         th,td{padding:.35rem .75rem .35rem 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
         thead th{font-weight:600;color:var(--soft);white-space:nowrap}
-        td.n,th.n{text-align:right;white-space:nowrap}
+        td{white-space:nowrap}td.n,th.n{text-align:right}
         th.k,tbody th{font-weight:500;white-space:nowrap}
-        td.w{min-width:16rem}
+        td.w{min-width:16rem;white-space:normal}
         figure{margin:1rem 0 0}
         figcaption{color:var(--soft);font-size:.9rem;margin-bottom:.5rem}
         svg{display:block;width:100%;height:auto;font-size:12px}

@@ -39,11 +39,11 @@ struct WaterfallChart {
         let rows = stages.count + (result.latency.count > 0 ? 1 : 0)
         return Drawing.figure(
             id: id, title: "The way of a message",
-            description: "Mean time in each stage, end to end. Stages up to publish are counted once a message, broker and "
-                + "write once an instance, wire once a delivery, so that they need not add up to the mean response.",
+            description: "Mean time in each stage, end to end. Stages up to publish are counted once a message, broker "
+                + "and write once an instance, wire once a delivery, so that they need not add up to the mean response.",
             sizes: ChartSize.both(height: Double(rows) * 30 + 44).map {
                 var size = $0
-                size.left = 76
+                size.left = 72
                 return size
             }, alternative: table
         ) { draw($0, rows: rows) }

@@ -32,7 +32,8 @@ struct WitnessDiagram {
             ChartSize(name: "narrow", width: 360, height: Double(rows.count) * 62 + 40, left: 16, right: 44),
         ]
         return Drawing.figure(
-            id: id, title: "Witness of the violation", description: witness, sizes: sizes, alternative: table, draw: draw)
+            id: id, title: "Witness of the violation", description: witness, sizes: sizes, alternative: table,
+            draw: draw)
     }
 
     /// Events stand at equal distances, in their order: of some no instant is known.

@@ -13,7 +13,8 @@ extension Settler {
         if let receiver = order.anyReceiver(of: key) {
             events.append(
                 WitnessEvent(
-                    .received, who: "client \(order.client(receiver))", instance: order.instance(receiver), message: name))
+                    .received, who: "client \(order.client(receiver))", instance: order.instance(receiver),
+                    message: name))
         }
         let who = missing.client.map { "client \($0)" } ?? "every client"
         events.append(WitnessEvent(.missed, who: who, instance: missing.clientInstance, message: name))
@@ -67,7 +68,8 @@ extension Settler {
         }
         return known.sorted { $0.at < $1.at }.map {
             publish(
-                .published, UInt32(ChannelOrder.publisher(of: $0.key)), $0.instance, ReceiptOrder.name($0.key), at: $0.at)
+                .published, UInt32(ChannelOrder.publisher(of: $0.key)), $0.instance, ReceiptOrder.name($0.key),
+                at: $0.at)
         }
     }
 

@@ -16,7 +16,8 @@ enum HTMLFile {
         var records: [String: RunRecords] = [:]
         for variant in result.variants {
             let runs = variant.folders.compactMap { path in
-                try? RunRecords.read(folder: path.hasPrefix("/") ? path : (folder as NSString).appendingPathComponent(path))
+                try? RunRecords.read(
+                    folder: path.hasPrefix("/") ? path : (folder as NSString).appendingPathComponent(path))
             }
             records[variant.name] = RunRecords.merged(runs)
         }

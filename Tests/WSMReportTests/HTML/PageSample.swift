@@ -21,10 +21,9 @@ enum PageSample {
             records.moments.append(moment)
         }
         var cells: [LatencyHeatmap.Cell] = []
-        for bucket in 0..<600 {
-            let from = Int64(bucket) * 2_500_000
-            for step in 0..<130 {
-                cells.append(.init(from: from, latency: 1000 << Int64(step / 4), count: Int64(step + 1)))
+        for bucket: Int64 in 0..<600 {
+            for step: Int64 in 0..<130 {
+                cells.append(.init(from: bucket * 2_500_000, latency: 1000 << (step / 4), count: step + 1))
             }
         }
         records.heatmap = LatencyHeatmap(cells: cells)
