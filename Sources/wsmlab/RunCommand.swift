@@ -64,7 +64,9 @@ struct RunCommand: AsyncParsableCommand {
 
     private func perform(_ scenario: Scenario) async throws -> RunOutcome {
         let mode: ProgressDisplay.Mode = resultFlags.quiet ? .quiet : Output.errors.isTerminal ? .live : .plain
-        let display = ProgressDisplay(mode: mode, width: { Output.errors.width }, write: Output.errors.write)
+        let display = ProgressDisplay(
+            mode: mode, color: Output.errors.usesColor,
+            size: { .init(width: Output.errors.width, height: Output.errors.height) }, write: Output.errors.write)
         defer { display.finish() }
         let interruption = Interruption()
         Signals.watch(

@@ -83,7 +83,9 @@ final class InProcessCluster: Cluster {
 
     func publishFences() async { await FencePublisher.publish(through: slots) }
 
-    func submitted() async -> Int? { nil }
+    func glance() async -> ClusterGlance {
+        ClusterGlance(states: slots.map(\.standing), counts: slots.map(\.counts))
+    }
 
     func finishRecords() async throws {}
 

@@ -55,7 +55,7 @@ package enum ScenarioRun {
     ) async throws -> RunOutcome {
         let folder = try RunFolder.make(options.folder, name: scenario.name)
         let startedAt = RunFolder.timestamp()
-        progress(RunProgress(phase: .starting))
+        progress(RunProgress(name: scenario.name, phase: .starting))
         var measurement: Measurement
         do {
             try checkFileLimit(scenario)

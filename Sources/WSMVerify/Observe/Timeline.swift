@@ -81,6 +81,15 @@ package struct Timeline: Sendable {
         }
     }
 
+    /// The latencies of the receipts in the last moments before `now`: in the bucket of time that is under way and those of
+    /// the second before it, one at least.
+    package func latestLatencies(now: MonotonicInstant) -> LatencyBuckets {
+        guard now >= plan.from else { return LatencyBuckets() }
+        let current = Int((now - plan.from).nanoseconds / plan.width.nanoseconds)
+        let before = max(1, Int(1_000_000_000 / plan.width.nanoseconds))
+        return latencies(in: max(0, current - before)..<current + 1)
+    }
+
     /// The latencies of the receipts in these buckets, of all instances or of those that `includes` names.
     package func latencies(in buckets: Range<Int>, includes: (Int) -> Bool = { _ in true }) -> LatencyBuckets {
         var sum = LatencyBuckets()

@@ -15,10 +15,23 @@ package final class ProgressDisplay: Sendable {
         case quiet
     }
 
+    /// The terminal, as it is at this moment.
+    package struct Size: Hashable, Sendable {
+        package var width: Int
+        package var height: Int
+
+        package init(width: Int, height: Int) {
+            self.width = width
+            self.height = height
+        }
+    }
+
     private struct State {
         var phase: RunProgress.Phase?
         var lastDrawn: MonotonicInstant?
-        var linesOnScreen = 0
+        var region = LiveRegion()
+        /// What stands on the screen, or would if a line had not been written in its place.
+        var progress: RunProgress?
         var isFinished = false
     }
 
@@ -26,15 +39,22 @@ package final class ProgressDisplay: Sendable {
     private static let plainLineEvery = TimeSpan.seconds(5)
 
     private let mode: Mode
-    private let width: @Sendable () -> Int
+    private let color: Bool
+    private let size: @Sendable () -> Size
     private let write: @Sendable (String) -> Void
     private let state = Mutex(State())
 
-    /// A display that writes through `write`, which must not call back; `width` is asked at each redraw, since a window
-    /// may change.
-    package init(mode: Mode, width: @escaping @Sendable () -> Int, write: @escaping @Sendable (String) -> Void) {
+    /// - Parameters:
+    ///   - mode: How to show it.
+    ///   - color: Whether lines that are redrawn may be coloured.
+    ///   - size: Asked at each redraw, since a window may change.
+    ///   - write: Writes at once, and does not call back.
+    package init(
+        mode: Mode, color: Bool, size: @escaping @Sendable () -> Size, write: @escaping @Sendable (String) -> Void
+    ) {
         self.mode = mode
-        self.width = width
+        self.color = color
+        self.size = size
         self.write = write
     }
 
@@ -43,16 +63,17 @@ package final class ProgressDisplay: Sendable {
         guard mode != .quiet else { return }
         state.withLock { state in
             guard !state.isFinished else { return }
-            if let note = progress.note { write(erase(&state) + PlainText.printable(note) + "\n") }
+            // On a terminal the screen tells of what happens, and for how long.
+            if mode == .plain, let note = progress.note { write(PlainText.printable(note) + "\n") }
             let changed = state.phase != progress.phase
             let interval = mode == .live ? ProgressDisplay.redrawEvery : ProgressDisplay.plainLineEvery
             let isDue = state.lastDrawn.map { now - $0 >= interval } ?? true
-            let wasErased = mode == .live && progress.note != nil
-            guard changed || isDue || wasErased else { return }
+            guard changed || isDue else { return }
             state.phase = progress.phase
             state.lastDrawn = now
+            state.progress = progress
             switch mode {
-            case .live: draw(progress, state: &state)
+            case .live: draw(&state)
             case .plain: write(ProgressLine.plain(progress) + "\n")
             case .quiet: break
             }
@@ -64,7 +85,10 @@ package final class ProgressDisplay: Sendable {
         guard mode != .quiet else { return }
         state.withLock { state in
             guard !state.isFinished else { return }
-            write(erase(&state) + PlainText.printable(text) + "\n")
+            let line = PlainText.printable(text)
+            guard mode == .live else { return write(line + "\n") }
+            write(state.region.above(line, width: size().width))
+            draw(&state)
         }
     }
 
@@ -75,28 +99,16 @@ package final class ProgressDisplay: Sendable {
         state.withLock { state in
             guard !state.isFinished else { return }
             state.isFinished = true
-            guard mode == .live, state.phase != nil else { return }
-            write(erase(&state) + ProgressDisplay.showCursor)
+            let end = state.region.end(width: size().width)
+            if !end.isEmpty { write(end) }
         }
     }
 
-    private static let hideCursor = "\u{1b}[?25l"
-    private static let showCursor = "\u{1b}[?25h"
-
-    private func draw(_ progress: RunProgress, state: inout State) {
-        // One column stays free: a full line would wrap on some terminals.
-        let lines = ProgressLine.live(progress, width: max(20, width() - 1))
-        var text = ProgressDisplay.hideCursor + erase(&state)
-        text += lines.joined(separator: "\n")
-        state.linesOnScreen = lines.count
-        write(text)
-    }
-
-    /// Goes back to the first live line and clears from there to the end of the screen.
-    private func erase(_ state: inout State) -> String {
-        defer { state.linesOnScreen = 0 }
-        guard state.linesOnScreen > 0 else { return "" }
-        let up = state.linesOnScreen > 1 ? "\u{1b}[\(state.linesOnScreen - 1)A" : ""
-        return "\r\(up)\u{1b}[J"
+    private func draw(_ state: inout State) {
+        guard let progress = state.progress else { return }
+        let size = self.size()
+        // One column stays free, since a full line would wrap on some terminals, and one line, for the cursor's sake.
+        let lines = LiveScreen.lines(progress, width: max(1, size.width - 1), height: size.height - 1, color: color)
+        write(state.region.draw(lines.map(\.text), columns: lines.map(\.columns), width: size.width))
     }
 }
