@@ -57,7 +57,7 @@ package enum CompareReport {
             PlainText.right(PlainText.cut(PlainText.printable($0), to: 11), valueWidth)
         }
         var lines = [
-            Line(text: PlainText.left("Figure (median)", nameWidth) + heads.joined() + "     ratio     95 % interval")
+            Line(text: PlainText.left("Figure (median)", nameWidth) + heads.joined() + "     ratio   95 % interval")
         ]
         for path in order {
             guard let metric = result.metrics.first(where: { $0.path == path }),
@@ -69,7 +69,7 @@ package enum CompareReport {
                 PlainText.right(CompareWords.value(metric.medians[$0], path), valueWidth)
             }
             let factor = PlainText.right(ratio.ratio.map(CompareWords.times) ?? "–", 10)
-            let interval = PlainText.right(CompareWords.interval(ratio), 18)
+            let interval = PlainText.right(CompareWords.interval(ratio), 16)
             let (word, style) = CompareWords.word(ratio.verdict)
             lines.append(
                 Line(

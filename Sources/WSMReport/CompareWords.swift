@@ -12,9 +12,7 @@ enum CompareWords {
     static func answer(_ result: CompareResult) -> String {
         let arrivals = result.variants.compactMap { arrival($0) }
         guard !arrivals.isEmpty else { return "nothing was measured" }
-        let parts =
-            [arrivals.joined(separator: "; ")] + result.variants.dropFirst().compactMap { difference($0, result) }
-        return parts.joined(separator: ". ")
+        return (arrivals + result.variants.dropFirst().map { difference($0, result) }).joined(separator: "; ")
     }
 
     /// `memory delivers 49.9 % of what is expected (lost: other-instance)`.
