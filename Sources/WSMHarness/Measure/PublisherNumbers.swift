@@ -1,4 +1,5 @@
 internal import WSMCore
+internal import WSMManagers
 internal import WSMInstance
 internal import WSMScenario
 
