@@ -42,7 +42,7 @@ struct RunCommand: AsyncParsableCommand {
             return
         }
         let outcome = try await perform(scenario)
-        try report(outcome)
+        try resultFlags.report(outcome)
         Output.standard.flush()
         throw ArgumentParser.ExitCode(outcome.result.exitCode)
     }
@@ -60,10 +60,13 @@ struct RunCommand: AsyncParsableCommand {
             scenario: scenario, options: RunOptions(folder: resultFlags.out),
             progress: { display.show($0, now: .now()) }, interruption: interruption)
     }
+}
 
-    private func report(_ outcome: RunOutcome) throws {
+extension ResultFlags {
+    /// Writes the result to stdout in the format that was asked for.
+    func report(_ outcome: RunOutcome) throws {
         let output = Output.standard
-        switch resultFlags.format {
+        switch format {
         case .text:
             output.write(
                 TextReport.summary(

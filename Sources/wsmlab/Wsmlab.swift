@@ -27,7 +27,7 @@ struct Wsmlab: AsyncParsableCommand {
             """,
         version: RunEnvironment.programVersion,
         subcommands: [
-            RunCommand.self, VerifyCommand.self, ServeCommand.self, ValidateCommand.self, SchemaCommand.self,
+            RunCommand.self, SimulateCommand.self, VerifyCommand.self, ServeCommand.self, ValidateCommand.self, SchemaCommand.self,
             ChildCommand.self,
         ])
 
