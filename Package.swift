@@ -132,6 +132,7 @@ let package = Package(
             of: "WSMClients", needs: ["WSMCore", "WSMRecord"],
             uses: [nioCore, nioPosix, nioHTTP, nioWebSocket, nioEmbedded]),
         tests(of: "WSMScenario", needs: ["WSMCore", "WSMTestSupport"]),
+        tests(of: "WSMSimulation", needs: ["WSMCore"]),
         tests(
             of: "WSMHarness",
             // The program itself too: runs with processes start it.

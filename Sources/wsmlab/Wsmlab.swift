@@ -27,7 +27,8 @@ struct Wsmlab: AsyncParsableCommand {
             """,
         version: RunEnvironment.programVersion,
         subcommands: [
-            RunCommand.self, SimulateCommand.self, VerifyCommand.self, ServeCommand.self, ValidateCommand.self, SchemaCommand.self,
+            RunCommand.self, SimulateCommand.self, VerifyCommand.self, ServeCommand.self, ValidateCommand.self,
+            SchemaCommand.self,
             ChildCommand.self,
         ])
 

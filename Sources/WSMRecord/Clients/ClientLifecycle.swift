@@ -66,7 +66,9 @@ package struct ClientLifecycle: Sendable {
     /// After a session as long as the policy's longest delay the count of tries begins anew: a server that accepts and
     /// drops at once must not be asked again at the shortest delay for ever.
     /// A server that broke the protocol is not asked again: it would only repeat itself.
-    package mutating func ended(_ end: SessionEnd, at now: MonotonicInstant, _ policy: BackoffPolicy?, unit: Double) -> Next {
+    package mutating func ended(_ end: SessionEnd, at now: MonotonicInstant, _ policy: BackoffPolicy?, unit: Double)
+        -> Next
+    {
         guard case .open(let since) = state else { return .nothing }
         if let policy, now - since >= policy.max { tries = 0 }
         if case .protocolError = end { return backOff(nil, unit: unit) }

@@ -1,6 +1,7 @@
 import WSMCore
 import WSMRecord
 import WSMScenario
+import WSMVerify  // the observer hears of stalls itself; without it the protocol's empty default would be called
 
 /// What is done to clients: they lose connections and stop reading.
 extension Fleet {

@@ -167,7 +167,8 @@ extension Instance {
     private func decide(_ connection: Int, _ messages: [Message]) -> Bool {
         let isWritable = !fleet.connections[connection].flags.contains(.unwritable)
         let waiting =
-            isWritable ? 0
+            isWritable
+            ? 0
             : highWaterMark >= gate.threshold ? gate.threshold : fleet.backlog(of: connection)?.waiting ?? 0
         switch gate.decide(waiting: waiting) {
         case .send:

@@ -151,7 +151,8 @@ final class WorkerPool {
     ) {
         guard let update = processes[id]?.update(intended: intended, sent: simulator.now) else { return then() }
         guard let thread = instance.thread else {
-            return publishers[worker].broadcast(broadcasts(update, from: .worker(worker), queuedAt: nil)) { _ in then() }
+            return publishers[worker].broadcast(broadcasts(update, from: .worker(worker), queuedAt: nil)) { _ in then()
+            }
         }
         thread.put(broadcasts(update, from: .broadcastThread, queuedAt: simulator.now))
         then()

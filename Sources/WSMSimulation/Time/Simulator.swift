@@ -103,7 +103,9 @@ final class Simulator {
         guard let entry = queue.pop() else { return }
         now = MonotonicInstant(nanoseconds: entry.time)
         steps += 1
-        hash.mix(UInt64(bitPattern: entry.time), UInt64(entry.element.happening.rawValue) << 32 | UInt64(entry.element.subject))
+        hash.mix(
+            UInt64(bitPattern: entry.time),
+            UInt64(entry.element.happening.rawValue) << 32 | UInt64(entry.element.subject))
         let slot = Int(entry.element.action)
         let action = actions[slot]
         actions[slot] = nil
