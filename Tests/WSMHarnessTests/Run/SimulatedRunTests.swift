@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import WSMCore
 import WSMScenario
+import WSMVerify
 
 @testable import WSMHarness
 
