@@ -1,14 +1,17 @@
 # wsmlab: two commands on a fresh machine: `make run` and `make test`.
 
 SWIFT ?= swift
+PREFIX ?= /usr/local
 # The build holds the code to the module graph of Package.swift.
 BUILD_FLAGS := --explicit-target-dependency-import-check error
 # Many tests run whole clusters in real time: more of them at once than this starve each other on two cores.
 TEST_WIDTH ?= 4
+GATE_MEMORY := --set cluster.manager=memory --set cluster.instances=1
 SOURCES := Package.swift Sources Tests Examples Benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help deps readers build run test defects defects-update bench soak check-hlog interop targets lint format clean
+.PHONY: help deps readers build run test defects defects-update bench soak gate gate-update gate-rates interop \
+    targets stage install uninstall lint format clean
 
 help: ## show this text
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -48,8 +51,28 @@ soak: deps ## break small clusters at random 200 times, in at most 15 minutes, a
 	$(SWIFT) build -c release $(BUILD_FLAGS)
 	.build/release/wsmlab-soak
 
-check-hlog: build ## read latency.hlog of a run with HdrHistogram's own reader (from PyPI)
-	scripts/check-hlog/run.sh .build/release/wsmlab
+# The same load through Redis and in memory, each with its baseline.
+gate: build ## hold this build against Results/baselines, broadcast and memory
+	.build/release/wsmlab gate Scenarios/gate.yaml --baseline Results/baselines/gate-broadcast.json
+	.build/release/wsmlab gate Scenarios/gate.yaml $(GATE_MEMORY) --baseline Results/baselines/gate-memory.json
+
+gate-update: build ## write Results/baselines anew; read the diff before you keep it
+	.build/release/wsmlab gate Scenarios/gate.yaml --baseline Results/baselines/gate-broadcast.json --update
+	.build/release/wsmlab gate Scenarios/gate.yaml $(GATE_MEMORY) --baseline Results/baselines/gate-memory.json --update
+
+gate-rates: build ## how often the gate errs: a quiet hour of gates, identical and planted
+	scripts/gate-rates/run.sh
+
+stage: build ## gather the program, man pages and completions in .build/stage
+	@SWIFT="$(SWIFT)" scripts/install/stage.sh
+
+# It builds nothing that is there, so that root needs no compiler: make stage && sudo make install.
+install: ## install what was staged: PREFIX=/usr/local, DESTDIR=
+	@[ -x .build/stage/bin/wsmlab ] || $(MAKE) stage
+	@scripts/install/install.sh install "$(DESTDIR)$(PREFIX)"
+
+uninstall: ## remove it again
+	@scripts/install/install.sh uninstall "$(DESTDIR)$(PREFIX)"
 
 lint: ## check format and the rules of the code
 	$(SWIFT) format lint --strict --recursive $(SOURCES)

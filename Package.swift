@@ -112,6 +112,12 @@ let package = Package(
         .executableTarget(
             name: "wsmlab-soak", dependencies: ["WSMCore", "WSMScenario", "WSMVerify", "WSMHarness", argumentParser],
             path: "Sources/wsmlab-soak", swiftSettings: swiftSettings),
+        // A build that is worse by what it is told, for `make gate-rates`; no product needs it.
+        .executableTarget(
+            name: "wsmlab-planted",
+            dependencies: [
+                "WSMCore", "WSMManagers", "WSMInstance", "WSMScenario", "WSMHarness", argumentParser, nioCore, nioPosix,
+            ], path: "Tests/wsmlab-planted", swiftSettings: swiftSettings),
         // What tests of several modules share.
         .target(
             name: "WSMTestSupport", dependencies: [subprocess, system], path: "Tests/WSMTestSupport",
@@ -138,7 +144,7 @@ let package = Package(
             // The program itself too: runs with processes start it.
             needs: [
                 "WSMCore", "WSMTLS", "WSMCertificates", "WSMManagers", "WSMRedis", "WSMInstance", "WSMScenario",
-                "WSMVerify", "WSMRecord", "WSMTestSupport", "wsmlab",
+                "WSMVerify", "WSMRecord", "WSMTestSupport", "wsmlab", "wsmlab-planted",
             ], uses: [nioCore, nioPosix, nioHTTP, nioWebSocket, nioEmbedded, subprocess, system]),
         tests(
             of: "WSMReport",

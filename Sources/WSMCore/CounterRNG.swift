@@ -21,6 +21,7 @@ public struct CounterRNG: Sendable {
         case slowReaders = 11
         case clientFrames = 12
         case credentials = 13
+        case resampling = 14
     }
 
     private let seed: UInt64

@@ -112,6 +112,13 @@ extension CrossChecks {
                 at: node.origin, "expect.thresholds[\(index)]: \(threshold.path) has no samples with this target",
                 hint: hint)
         }
+        for path in MetricCatalogue.gated {
+            guard let node = expect.inside("tolerances").value(path), let hint = missingSamples(of: path, target) else {
+                continue
+            }
+            faults.error(
+                at: node.origin, "expect.tolerances: \(path) has no samples with this target", hint: hint)
+        }
     }
 
     /// Why a metric cannot have samples; `nil` for one that can.

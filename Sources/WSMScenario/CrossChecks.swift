@@ -15,6 +15,7 @@ struct CrossChecks {
         for (index, workload) in checks.root.items("workload").enumerated() { checks.check(workload, index) }
         checks.checkPlanSize()
         checks.checkBounds()
+        checks.checkTolerances()
         if checks.root.has("target") { checks.checkTarget() }
         checks.checkFaults()
         faults = checks.faults
@@ -175,6 +176,18 @@ struct CrossChecks {
         faults.error(
             at: origin(guarantees, name), "expect.guarantees.\(name) needs expect.bounds.lag",
             hint: "how far behind may a client be? for example expect.bounds.lag: 1s")
+    }
+
+    /// A tolerance of what is never measured would leave a gate without an answer for ever.
+    private mutating func checkTolerances() {
+        let tolerances = root.inside("expect").inside("tolerances")
+        guard root.inside("cluster").text("manager") == ManagerKind.memory.rawValue else { return }
+        for path in MetricCatalogue.gated where path.hasPrefix("resources.redis.") {
+            guard let node = tolerances.value(path) else { continue }
+            faults.error(
+                at: node.origin, "expect.tolerances: \(path) has no samples: the memory manager uses no Redis",
+                hint: "take it out, or set cluster.manager: broadcast")
+        }
     }
 
     /// Bounds the plan before it is drawn, so that a slip of three zeros is a message and not an exhausted memory.

@@ -17,6 +17,18 @@ package enum MetricCatalogue {
 
     package static func dimension(of path: String) -> Dimension? { byPath[path] }
 
+    /// The metrics of which more is worse, so that a gate can hold one build against another by them: what users wait for
+    /// and what the system costs, without the counts that a gate compares exactly and without the load generator's own.
+    package static let gated: [String] = metrics.map(\.path).filter { path in
+        let parts = path.split(separator: ".")
+        guard let group = parts.first, let name = parts.last else { return false }
+        switch group {
+        case "latency", "latencyFromActualSend", "fanOutSkew", "stages": return name != "count" && name != "min"
+        case "resources": return parts[1] != "clients"
+        default: return false
+        }
+    }
+
     private static let byPath = Dictionary(uniqueKeysWithValues: metrics.map { ($0.path, $0.dimension) })
 
     /// Why a message is missing.
@@ -53,6 +65,8 @@ package enum MetricCatalogue {
             all.append(("resources.\(part).peakRssBytes", .bytes))
         }
         all.append(("resources.redis.connections", .count))
+        all.append(("resources.redis.commands", .count))
+        for name in ["bytesIn", "bytesOut"] { all.append(("resources.redis.\(name)", .bytes)) }
         return all
     }
 }

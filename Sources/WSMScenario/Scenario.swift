@@ -94,6 +94,10 @@ package struct ExpectSpec: Hashable, Sendable {
     /// What is expected of a guarantee, where it is not what the manager promises.
     package var guarantees: [Guarantee: Expectation]
     package var thresholds: [Threshold]
+    /// By metric, how much worse a gate lets it become; those of ``MetricCatalogue/gated`` only.
+    ///
+    /// A metric that is not in it has the gate's own tolerance.
+    package var tolerances: [String: Share] = [:]
     package var bounds = BoundsSpec()
 
     package init(guarantees: [Guarantee: Expectation] = [:], thresholds: [Threshold] = []) {

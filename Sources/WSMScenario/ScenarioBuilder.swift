@@ -170,6 +170,10 @@ enum ScenarioBuilder {
         expect.bounds.isolation = bounds.duration("isolation", expect.bounds.isolation) ?? expect.bounds.isolation
         expect.bounds.lag = bounds.has("lag") ? bounds.duration("lag", .zero) : nil
         expect.bounds.recovery = bounds.duration("recovery", expect.bounds.recovery) ?? expect.bounds.recovery
+        let tolerances = reader.inside("tolerances")
+        for path in MetricCatalogue.gated where tolerances.has(path) {
+            expect.tolerances[path] = tolerances.share(path, .zero)
+        }
         expect.thresholds = reader.items("thresholds").compactMap { item in
             item.node?.text.flatMap { try? Threshold.parse($0).get() }
         }

@@ -224,6 +224,15 @@ enum ScenarioFormat {
         KeyFormat(
             "thresholds", .list(of: .threshold, Limits.thresholds),
             "Conditions on the result: latency.p99 < 50ms, delivery.lost == 0."),
+        KeyFormat(
+            "tolerances",
+            .map(
+                MapFormat(
+                    keys: MetricCatalogue.gated.map {
+                        KeyFormat($0, .share, "How much worse a gate lets it become.")
+                    })),
+            "Metrics that wsmlab gate judges beside its own choice of them, or with another tolerance: latency.p99: 10%"
+        ),
         KeyFormat("bounds", .map(bounds), "The times by which isolation, bounded-lag and recovery judge."),
     ])
     private static let bounds = MapFormat(keys: [

@@ -164,6 +164,12 @@ private struct ScenarioWriter {
             text += "  thresholds:\n"
             for threshold in expect.thresholds { text += "    - \(threshold.expression)\n" }
         }
+        if !expect.tolerances.isEmpty {
+            text += "  tolerances:\n"
+            for path in MetricCatalogue.gated {
+                if let tolerance = expect.tolerances[path] { line(2, path, QuantityWriter.share(tolerance)) }
+            }
+        }
         text += "  bounds:\n"
         line(2, "isolation", QuantityWriter.duration(expect.bounds.isolation))
         if let lag = expect.bounds.lag { line(2, "lag", QuantityWriter.duration(lag)) }

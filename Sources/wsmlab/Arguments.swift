@@ -1,5 +1,7 @@
 public import ArgumentParser
 public import WSMCore
+import WSMScenario
 
 extension ManagerKind: ExpressibleByArgument {}
 extension Profile: ExpressibleByArgument {}
+extension ScenarioTemplate: ExpressibleByArgument {}

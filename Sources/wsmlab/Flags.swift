@@ -34,7 +34,7 @@ struct ScenarioFlags: ParsableArguments {
             "Set a scenario key, as if the file had it; may be repeated.",
             discussion: "A dotted key: --set cluster.manager=memory --set 'workload[0].rate=50/s'",
             valueName: "key=value"),
-        transform: Override.parse)
+        completion: .custom(KeyCompletion.keys), transform: Override.parse)
     var overrides: [Override] = []
 
     @Option(help: "The seed that the load is drawn from: the same seed, the same load.")

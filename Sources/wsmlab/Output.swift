@@ -65,10 +65,14 @@ extension Output {
     }
 
     /// The terminal's width in columns, or 100 where there is none.
-    var width: Int {
+    var width: Int { windowSize.map { Int($0.ws_col) }.flatMap { $0 > 0 ? $0 : nil } ?? 100 }
+
+    /// The terminal's height in lines, or 24 where there is none.
+    var height: Int { windowSize.map { Int($0.ws_row) }.flatMap { $0 > 0 ? $0 : nil } ?? 24 }
+
+    private var windowSize: winsize? {
         var size = winsize()
-        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 100 }
-        return Int(size.ws_col)
+        return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 ? size : nil
     }
 
     /// `text` with every character that could steer a terminal written as an escape.

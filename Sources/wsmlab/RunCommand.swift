@@ -16,10 +16,14 @@ struct RunCommand: AsyncParsableCommand {
             Ctrl-C ends the load early; what is on its way still arrives, and the result is written, marked interrupted. \
             A second Ctrl-C ends at once.
 
+            Reports are written whatever the verdict. One that cannot be written makes the exit code 5; the run is stored \
+            all the same, and wsmlab report writes it again. A report to - takes the place of the summary on stdout.
+
             Examples:
               wsmlab run Scenarios/quickstart.yaml
               wsmlab run Scenarios/quickstart.yaml --set cluster.manager=memory
               wsmlab run Scenarios/quickstart.yaml --seed 7 --format json > result.json
+              wsmlab run Scenarios/quickstart.yaml --junit junit.xml --markdown summary.md
               wsmlab run Scenarios/quickstart.yaml --dry-run | head -50
             """)
 
@@ -32,8 +36,17 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup(title: "Result")
     var resultFlags: ResultFlags
 
+    @OptionGroup(title: "Reports")
+    var reportFlags: ReportFlags
+
     @Flag(help: "Print who would do what when, and run nothing. The same seed gives the same plan, byte for byte.")
     var dryRun = false
+
+    func validate() throws {
+        guard resultFlags.format == .text || !reportFlags.takeStandardOutput else {
+            throw ValidationError("--format and a report to - both go to stdout: give the report a file")
+        }
+    }
 
     func run() async throws {
         let scenario = try scenarioFlags.load(self.scenario)
@@ -42,14 +55,18 @@ struct RunCommand: AsyncParsableCommand {
             return
         }
         let outcome = try await perform(scenario)
-        try resultFlags.report(outcome)
+        HTMLFile.write(runIn: outcome.folder)
+        if !reportFlags.takeStandardOutput { try resultFlags.report(outcome) }
+        try writeReports(outcome)
         Output.standard.flush()
         throw ArgumentParser.ExitCode(outcome.result.exitCode)
     }
 
     private func perform(_ scenario: Scenario) async throws -> RunOutcome {
         let mode: ProgressDisplay.Mode = resultFlags.quiet ? .quiet : Output.errors.isTerminal ? .live : .plain
-        let display = ProgressDisplay(mode: mode, width: { Output.errors.width }, write: Output.errors.write)
+        let display = ProgressDisplay(
+            mode: mode, color: Output.errors.usesColor,
+            size: { .init(width: Output.errors.width, height: Output.errors.height) }, write: Output.errors.write)
         defer { display.finish() }
         let interruption = Interruption()
         Signals.watch(
@@ -57,8 +74,14 @@ struct RunCommand: AsyncParsableCommand {
             first: { display.announce("interrupted: the load ends, the result is written; once more quits at once") },
             last: { display.finish() })
         return try await ScenarioRun.run(
-            scenario: scenario, options: RunOptions(folder: resultFlags.out),
+            scenario: scenario, options: RunOptions(folder: resultFlags.out, scenarioPath: self.scenario),
             progress: { display.show($0, now: .now()) }, interruption: interruption)
+    }
+
+    private func writeReports(_ outcome: RunOutcome) throws {
+        let places = ScenarioLocation.places(of: outcome.result, folder: outcome.folder)
+        try ReportWriter.write(
+            [ReportedRun(outcome.result, folder: outcome.folder, places: places)], reportFlags.requests)
     }
 }
 

@@ -31,16 +31,21 @@ struct SimulateCommand: ParsableCommand {
     func run() throws {
         let scenario = try scenarioFlags.load(self.scenario)
         let mode: ProgressDisplay.Mode = resultFlags.quiet || !Output.errors.isTerminal ? .quiet : .live
-        let display = ProgressDisplay(mode: mode, width: { Output.errors.width }, write: Output.errors.write)
+        let display = ProgressDisplay(
+            mode: mode, color: Output.errors.usesColor,
+            size: { .init(width: Output.errors.width, height: Output.errors.height) }, write: Output.errors.write)
         let interruption = Interruption()
-        Signals.watch(interruption, first: {}, last: { display.finish() })
+        Signals.watch(
+            interruption, first: { display.announce("interrupted: the simulation ends; once more quits at once") },
+            last: { display.finish() })
         let outcome: RunOutcome
         do {
             defer { display.finish() }
             outcome = try SimulatedRun.run(
-                scenario: scenario, options: RunOptions(folder: resultFlags.out),
+                scenario: scenario, options: RunOptions(folder: resultFlags.out, scenarioPath: self.scenario),
                 progress: { display.show($0, now: .now()) }, interruption: interruption)
         }
+        HTMLFile.write(runIn: outcome.folder)
         try resultFlags.report(outcome)
         Output.standard.flush()
         throw ArgumentParser.ExitCode(outcome.result.exitCode)

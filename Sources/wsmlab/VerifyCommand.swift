@@ -37,7 +37,8 @@ struct VerifyCommand: ParsableCommand {
         case jsonl
     }
 
-    @Argument(help: ArgumentHelp("A run folder, or a trace.", valueName: "run"), completion: .directory)
+    @Argument(
+        help: ArgumentHelp("A run folder, or a trace.", valueName: "run"), completion: .custom(RunCompletion.folders))
     var path: String
 
     @Option(help: "What goes to stdout.")

@@ -14,9 +14,14 @@ struct Wsmlab: AsyncParsableCommand {
             what is expected of it. A run records what arrived, how late, in which order, and why anything is missing.
 
             Examples:
+              wsmlab new my-cluster.yaml
               wsmlab run Scenarios/quickstart.yaml
               wsmlab run Scenarios/quickstart.yaml --set clients.count=500 --format json | jq .latency
+              wsmlab compare Scenarios/quickstart.yaml --vary cluster.manager=memory,broadcast
+              wsmlab gate Scenarios/gate.yaml --against ../main/.build/release/wsmlab
+              wsmlab capacity Scenarios/quickstart.yaml --vary clients --limit 'latency.p99 < 250ms'
               wsmlab verify Results/latest
+              wsmlab report Results/latest --junit junit.xml
               wsmlab serve --manager broadcast --redis redis://127.0.0.1:6379 --port 8080
               wsmlab validate Scenarios/*.yaml
 
@@ -27,7 +32,17 @@ struct Wsmlab: AsyncParsableCommand {
             """,
         version: RunEnvironment.programVersion,
         subcommands: [
-            RunCommand.self, SimulateCommand.self, VerifyCommand.self, ServeCommand.self, ValidateCommand.self,
+            RunCommand.self,
+            CompareCommand.self,
+            GateCommand.self,
+            CapacityCommand.self,
+            SimulateCommand.self,
+            VerifyCommand.self,
+            ReportCommand.self,
+            ListCommand.self,
+            ServeCommand.self,
+            NewCommand.self,
+            ValidateCommand.self,
             SchemaCommand.self,
             ChildCommand.self,
         ])

@@ -33,6 +33,9 @@ struct RandomScenario {
             scenario.expect.guarantees[.processOrder] = nil
             scenario.expect.guarantees[.cleanShutdown] = nil
             scenario.expect.thresholds.removeAll { $0.path.hasPrefix("stages.") || $0.path.hasPrefix("resources.") }
+            scenario.expect.tolerances = scenario.expect.tolerances.filter {
+                !$0.key.hasPrefix("stages.") && !$0.key.hasPrefix("resources.")
+            }
         }
         return scenario
     }
@@ -153,6 +156,10 @@ struct RandomScenario {
         expect.bounds.recovery = .milliseconds(Int64(1 + random.below(5000)))
         if expect.guarantees[.boundedLag] != nil || random.below(2) == 0 {
             expect.bounds.lag = .milliseconds(Int64(1 + random.below(5000)))
+        }
+        for _ in 0..<random.below(3) {
+            let path = pick(MetricCatalogue.gated.filter { !$0.hasPrefix("resources.redis.") })
+            expect.tolerances[path] = Share(millionths: random.below(1_000_001))
         }
         for _ in 0..<random.below(4) {
             let metric = pick(MetricCatalogue.metrics)

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import WSMCore
+import WSMTestSupport
 
 @testable import WSMScenario
 
@@ -75,10 +76,20 @@ struct SchemaTests {
         #expect("latency.p99 != 50ms".wholeMatch(of: threshold) == nil)
     }
 
-    @Test(
-        "An independent reader takes the scenarios of the repository and refuses wrong ones",
-        .enabled("needs python3 with the modules jsonschema and yaml", { await Python.hasModules }))
-    func independentReader() async throws {
+    @Test("check-jsonschema takes the scenarios of the repository and those that runs write", .timeLimit(.minutes(5)))
+    func validScenarios() async throws {
+        var generator = RandomScenario(seed: 3)
+        let written = (0..<20).map { _ in generator.draw().yaml() }
+        let templates = ScenarioTemplate.allCases.map { $0.text(name: "new") }
+        let stored = try FileManager.default.contentsOfDirectory(atPath: scenariosFolder)
+            .filter { $0.hasSuffix(".yaml") }.map { "\(scenariosFolder)/\($0)" }
+        #expect(stored.count >= repositoryScenarios.count)
+        let answer = try await check(written + templates, and: stored)
+        #expect(answer.exitCode == 0, "\(answer.output)")
+    }
+
+    @Test("It refuses what the program refuses", .timeLimit(.minutes(5)))
+    func wrongScenarios() async throws {
         let wrong = [
             "name: a", "name: a\nduration: 5s\ncluster: {}\nnam: b", "name: a\nduration: 5\ncluster: {}",
             "name: a\nduration: 5s\ncluster: {instances: 0}",
@@ -86,64 +97,24 @@ struct SchemaTests {
             "name: a\nduration: 5s\ncluster: {redis: {mode: embedded, url: 'redis://h'}}", "name: a\nduration: 5s",
             "name: a\nduration: 5s\ncluster: {}\nworkload: [{kind: engine-status, rate: 1/s, steps: 3}]",
         ]
-        let right = try repositoryScenarios.map { name in
-            String(decoding: try SourceText.contents(path: "\(scenariosFolder)/\(name).yaml").get(), as: UTF8.self)
-        }
-        var generator = RandomScenario(seed: 3)
-        let written = (0..<20).map { _ in generator.draw().yaml() }
-        let input = try JSONSerialization.data(withJSONObject: [
-            "schema": ScenarioSchema.json(), "right": right + written, "wrong": wrong,
-        ])
-        let output = try await Python.run(
-            """
-            import json, sys, jsonschema, yaml
-            given = json.load(sys.stdin)
-            schema = json.loads(given["schema"])
-            jsonschema.Draft7Validator.check_schema(schema)
-            validator = jsonschema.Draft7Validator(schema)
-            for text in given["right"]:
-                for error in validator.iter_errors(yaml.safe_load(text)):
-                    print("refused:", error.message, list(error.path))
-            for text in given["wrong"]:
-                if validator.is_valid(yaml.safe_load(text)):
-                    print("taken:", text)
-            print("done")
-            """, input: input)
-        #expect(output == "done\n")
+        let answer = try await check(wrong)
+        #expect(answer.exitCode == 1)
+        for index in wrong.indices { #expect(answer.output.contains("/\(index).yaml::"), "\(wrong[index])") }
         for text in wrong { #expect(ScenarioFile.parse(text: text).scenario == nil) }
     }
-}
 
-/// Runs python3 without blocking a thread of the test.
-enum Python {
-    /// Whether the modules that the schema test needs can be imported.
-    static var hasModules: Bool {
-        get async { (try? await run("import jsonschema, yaml\nprint('yes')", input: Data())) == "yes\n" }
-    }
-
-    /// What `program` writes to its standard output, given `input`.
-    static func run(_ program: String, input: Data) async throws -> String {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("wsmlab-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let (inputFile, outputFile) = (folder.appendingPathComponent("in"), folder.appendingPathComponent("out"))
-        try input.write(to: inputFile)
-        try Data().write(to: outputFile)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", "-c", program]
-        process.standardInput = try FileHandle(forReadingFrom: inputFile)
-        process.standardOutput = try FileHandle(forWritingTo: outputFile)
-        process.standardError = FileHandle.nullDevice
-        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            process.terminationHandler = { _ in continuation.resume() }
-            do {
-                try process.run()
-            } catch {
-                process.terminationHandler = nil
-                continuation.resume(throwing: error)
-            }
+    /// Lets check-jsonschema read texts, as `0.yaml` and so on, and files that are there already.
+    private func check(_ texts: [String], and files: [String] = []) async throws -> IndependentReader.Answer {
+        let folder = NSTemporaryDirectory() + "wsmlab-schema-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let paths = try texts.enumerated().map { index, text in
+            let path = "\(folder)/\(index).yaml"
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+            return path
         }
-        return String(decoding: try Data(contentsOf: outputFile), as: UTF8.self)
+        return try await IndependentReader.command(
+            "check-jsonschema",
+            ["--schemafile", "\(scenariosFolder)/scenario.schema.json", "--color", "never"] + paths + files)
     }
 }

@@ -240,6 +240,7 @@ struct LossTests {
         let text = String(decoding: try encoder.encode(totals), as: UTF8.self)
         #expect(
             text == #"{"duplicated":0,"expected":0,"foreign":0,"indeterminate":0,"lost":3,"#
-                + #""lostByCause":{"other-instance":3},"missedOffline":0,"published":0,"received":0,"reordered":0}"#)
+                + #""lostByCause":{"other-instance":3},"lostBySlowReaders":0,"missedOffline":0,"published":0,"#
+                + #""received":0,"reordered":0}"#)
     }
 }

@@ -21,8 +21,8 @@ protocol Cluster: Sendable {
     /// Publishes one fence through each instance that is up, and returns when all are published or have failed.
     func publishFences() async
     func states() async -> [InstanceState]
-    /// Messages of the load that were submitted so far; `nil` where the publishers' logs already say it.
-    func submitted() async -> Int?
+    /// What a display shows of the cluster while the run lasts.
+    func glance() async -> ClusterGlance
     /// Stops the instances, all at once.
     ///
     /// What they leave behind is in the reports.
@@ -58,6 +58,15 @@ extension Cluster {
     func workerUsage() async -> [PartUsage] { [] }
     /// Parts of the run's own process cannot end alone.
     func failures() async -> [PartFailure] { [] }
+}
+
+/// What is seen of a cluster at one moment.
+struct ClusterGlance: Hashable, Sendable {
+    var states: [InstanceState]
+    /// What each instance counted, without what was skipped while it was down.
+    var counts: [InstanceCounts]
+    /// Messages of the load that were submitted so far; `nil` where the publishers' logs already say it.
+    var submitted: Int?
 }
 
 /// How an instance stands.

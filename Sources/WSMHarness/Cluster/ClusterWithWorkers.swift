@@ -34,9 +34,11 @@ struct ClusterWithWorkers: Cluster {
     }
 
     /// What the instances submitted is in the logs where they share the run's process, and else counted.
-    func submitted() async -> Int? {
+    func glance() async -> ClusterGlance {
         await workers.refresh()
-        return await base.submitted().map { $0 + workers.submitted }
+        var glance = await base.glance()
+        if let submitted = glance.submitted { glance.submitted = submitted + workers.submitted }
+        return glance
     }
 
     func stopInstances(deadline: TimeSpan) async throws -> [LiveInstance.StopReport] {

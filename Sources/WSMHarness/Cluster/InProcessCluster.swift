@@ -26,7 +26,7 @@ final class InProcessCluster: Cluster {
     /// - Throws: ``HarnessError`` of the environment: Redis, ports.
     static func start(
         _ cluster: ClusterSpec, plan: LoadPlan, security: RunSecurity, seed: UInt64, probes: [RunProbe],
-        links: RunLinks
+        links: RunLinks, wrap: @escaping @Sendable (any InstanceProbe) -> any InstanceProbe
     ) async throws -> InProcessCluster {
         let redis = try await RunRedis.start(cluster, security)
         let loops = min(cluster.instances, ownLoops)
@@ -38,7 +38,8 @@ final class InProcessCluster: Cluster {
                 let topology = try await links.redis(of: index, redis)
                 var configuration = LiveInstance.Configuration(cluster, seed: seed, index: index, redis: topology)
                 security.parts.apply(to: &configuration)
-                slots.append(InstanceSlot(configuration, probe: probe, group: groups[index % loops]))
+                slots.append(
+                    InstanceSlot(configuration, probe: probe, group: groups[index % loops], wrap: wrap))
             }
             for (index, slot) in slots.enumerated() {
                 try await slot.start()
@@ -82,7 +83,9 @@ final class InProcessCluster: Cluster {
 
     func publishFences() async { await FencePublisher.publish(through: slots) }
 
-    func submitted() async -> Int? { nil }
+    func glance() async -> ClusterGlance {
+        ClusterGlance(states: slots.map(\.standing), counts: slots.map(\.counts))
+    }
 
     func finishRecords() async throws {}
 

@@ -21,13 +21,19 @@ final class InstanceSlot: InstancePlace {
     let runProbe: RunProbe
     private let configuration: LiveInstance.Configuration
     private let group: any EventLoopGroup
+    private let wrap: @Sendable (any InstanceProbe) -> any InstanceProbe
     private let state = Monitor(State())
 
     /// How long starting again may try while Redis does not answer.
     private static let startDeadline = TimeSpan.seconds(10)
 
-    init(_ configuration: LiveInstance.Configuration, probe: RunProbe, group: any EventLoopGroup) {
+    /// - Parameter wrap: What the instance gets in place of the probe of one of its lives.
+    init(
+        _ configuration: LiveInstance.Configuration, probe: RunProbe, group: any EventLoopGroup,
+        wrap: @escaping @Sendable (any InstanceProbe) -> any InstanceProbe
+    ) {
         self.configuration = configuration
+        self.wrap = wrap
         self.group = group
         runProbe = probe
     }
@@ -73,7 +79,7 @@ final class InstanceSlot: InstancePlace {
         let deadline = MonotonicInstant.now() + Self.startDeadline
         while true {
             do {
-                let instance = try await LiveInstance.start(configuration, on: group, probe: probe)
+                let instance = try await LiveInstance.start(configuration, on: group, probe: wrap(probe))
                 begin(instance, probe, isFirst: isFirst)
                 return
             } catch let error as RedisError {

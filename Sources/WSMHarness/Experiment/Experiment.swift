@@ -4,7 +4,7 @@ internal import WSMScenario
 
 /// The same load on several arms, again and again, in turns on this machine.
 ///
-/// Compare, gate and capacity all measure through this.
+/// Compare and gate measure through this; capacity, whose next run depends on the one before, through ``ProgramRun``.
 package struct Experiment: Sendable {
     /// Where an experiment stands, for a display.
     package struct Progress: Hashable, Sendable {

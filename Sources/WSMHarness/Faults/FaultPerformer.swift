@@ -16,6 +16,8 @@ final class FaultPerformer: Sendable {
     private let clientsOfInstance: [Int]
     /// Who does what is done to links and to clients.
     private let disturber: Disturber?
+    /// Where it says what it is doing to an instance.
+    private let board: InstanceBoard
     /// What was seen of Redis' connections just before.
     private let known = Mutex<[PlannedFault: [Int64]]>([:])
     private let slowing = Mutex<[PlannedFault: Task<Void, any Error>]>([:])
@@ -27,7 +29,8 @@ final class FaultPerformer: Sendable {
 
     init(
         cluster: any Cluster, loop: any EventLoop, seed: UInt64, clientsOfInstance: [Int],
-        disturber: Disturber? = nil, connectedClients: @escaping @Sendable () -> Int
+        disturber: Disturber? = nil, board: InstanceBoard = InstanceBoard(),
+        connectedClients: @escaping @Sendable () -> Int
     ) {
         self.cluster = cluster
         redis = cluster.redis?.faultable
@@ -35,6 +38,7 @@ final class FaultPerformer: Sendable {
         self.seed = seed
         self.clientsOfInstance = clientsOfInstance
         self.disturber = disturber
+        self.board = board
         self.connectedClients = connectedClients
     }
 
@@ -55,7 +59,7 @@ final class FaultPerformer: Sendable {
             return try await disturber.inject(fault)
         }
         guard fault.action.breaksInstances else { throw cannot(fault) }
-        let cluster = self.cluster
+        let (cluster, board) = (self.cluster, self.board)
         let targets = fault.targets(of: cluster.instanceCount)
         // All at once, as far as one machine can.
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -63,8 +67,13 @@ final class FaultPerformer: Sendable {
                 group.addTask {
                     switch fault.action {
                     case .instanceKill: try await cluster.kill(target)
-                    case .instanceStop: try await cluster.stop(target, deadline: Self.stopDeadline)
-                    default: try await cluster.pause(target)
+                    case .instanceStop:
+                        try await board.during(.stopping, target) {
+                            try await cluster.stop(target, deadline: Self.stopDeadline)
+                        }
+                    default:
+                        try await cluster.pause(target)
+                        board.note(.pausing, target)
                     }
                 }
             }
@@ -110,14 +119,15 @@ final class FaultPerformer: Sendable {
     }
 
     private func healInstances(_ fault: PlannedFault) async throws {
-        let cluster = self.cluster
+        let (cluster, board) = (self.cluster, self.board)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for target in fault.targets(of: cluster.instanceCount) {
                 group.addTask {
                     if fault.action == .instancePause {
                         try await cluster.resume(target)
+                        board.note(nil, target)
                     } else {
-                        try await cluster.startAgain(target)
+                        try await board.during(.starting, target) { try await cluster.startAgain(target) }
                     }
                 }
             }

@@ -54,6 +54,25 @@ final class FaultRunner: Sendable {
     /// What became of the faults so far, in the order of the plan.
     var records: [FaultRecord] { state.withLock { $0.records } }
 
+    /// How the faults stand, for a display.
+    var progress: RunProgress.Faults {
+        var progress = RunProgress.Faults()
+        let records = self.records
+        let happened = records.filter { $0.at != nil || $0.failure != nil }
+        progress.earlier = max(0, happened.count - RunProgress.Faults.limit)
+        progress.happened = happened.suffix(RunProgress.Faults.limit).map { shown($0) }
+        progress.next = records.first { $0.at == nil && $0.failure == nil && $0.dueAt < end }.map { shown($0) }
+        return progress
+    }
+
+    private func shown(_ record: FaultRecord) -> RunProgress.Fault {
+        RunProgress.Fault(
+            action: record.planned.action.rawValue, target: record.planned.spec.target,
+            plannedAt: record.planned.at, at: record.at.map { $0 - start },
+            healedAt: record.healedAt.map { $0 - start }, isLasting: record.planned.spec.length != .zero,
+            failure: record.failure)
+    }
+
     /// Whether Redis was taken away for good, so that nothing more can be published.
     var isRedisGone: Bool {
         state.withLock { state in

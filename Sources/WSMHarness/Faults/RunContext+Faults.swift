@@ -16,7 +16,7 @@ extension RunContext {
         let disturber = Disturber(fleet: fleet, links: links, clientsOfInstance: clients, seed: scenario.seed)
         let performer = FaultPerformer(
             cluster: cluster, loop: clientGroup.any(), seed: scenario.seed, clientsOfInstance: clients.map(\.count),
-            disturber: disturber
+            disturber: disturber, board: board
         ) { [fleet] in fleet.connectedCount }
         return FaultRunner(faults, clock: clock, performer: performer) { [fleet] mark in
             // It fails only when a loop was shut down: then nobody hears any more.

@@ -37,11 +37,6 @@ struct LocalFleet: RunFleet {
         _ = try await fleet.withSinks { $0.startMeasuring(at: instant, timeline: timeline) }
     }
 
-    /// Without keeping receipts over time: who is told all that is received keeps them.
-    func startMeasuring(at instant: MonotonicInstant) async throws {
-        _ = try await fleet.withSinks { $0.startMeasuring(at: instant) }
-    }
-
     func tell(_ mark: FaultMark) async throws { _ = try await fleet.withSinks { $0.tell(mark) } }
 
     func churn(_ plan: [FleetChurn]) async throws { try fleet.churn(plan) }
@@ -54,7 +49,7 @@ struct LocalFleet: RunFleet {
         try await fleet.withSinks { $0.openSessions(behind: instant) }.reduce(0, +)
     }
 
-    func progress() async throws -> [ObserverProgress] { try await fleet.withSinks(\.progress) }
+    func progress() async throws -> [ObserverProgress] { try await fleet.withSinks { $0.progress(now: .now()) } }
 
     func awaitCloses() async { await fleet.awaitCloses() }
 

@@ -9,6 +9,7 @@ struct RedisInspection: Sendable {
         var version: String?
         /// Connections that it had, ours for the question not counted.
         var connections = 0
+        var traffic = RedisTraffic()
     }
 
     let urls: [RedisURL]
@@ -21,7 +22,8 @@ struct RedisInspection: Sendable {
         for url in urls {
             guard let state = await state(of: url) else { continue }
             sum = State(
-                version: sum?.version ?? state.version, connections: (sum?.connections ?? 0) + state.connections)
+                version: sum?.version ?? state.version, connections: (sum?.connections ?? 0) + state.connections,
+                traffic: (sum?.traffic ?? RedisTraffic()) + state.traffic)
         }
         return sum
     }
@@ -34,6 +36,7 @@ struct RedisInspection: Sendable {
         defer { connection.close() }
         guard case .string(let info)? = try? await connection.send("INFO").get() else { return nil }
         for line in String(buffer: info).split(whereSeparator: \.isNewline) {
+            state.traffic.read(line)
             if line.hasPrefix("redis_version:") { state.version = String(line.dropFirst("redis_version:".count)) }
             if line.hasPrefix("connected_clients:") {
                 state.connections = max(0, (Int(line.dropFirst("connected_clients:".count)) ?? 1) - 1)

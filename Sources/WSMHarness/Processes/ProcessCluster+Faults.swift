@@ -41,9 +41,16 @@ extension ProcessCluster {
         processes.forget(process)
     }
 
-    func pause(_ instance: Int) async throws { slots.withLock { $0[instance].process }.signal(SIGSTOP) }
+    func pause(_ instance: Int) async throws { setPaused(instance, true).signal(SIGSTOP) }
 
-    func resume(_ instance: Int) async throws { slots.withLock { $0[instance].process }.signal(SIGCONT) }
+    func resume(_ instance: Int) async throws { setPaused(instance, false).signal(SIGCONT) }
+
+    private func setPaused(_ instance: Int, _ isPaused: Bool) -> ChildProcess {
+        slots.withLock { slots in
+            slots[instance].isPaused = isPaused
+            return slots[instance].process
+        }
+    }
 
     func startAgain(_ instance: Int) async throws {
         let process = try await beginAgain(instance)
@@ -51,7 +58,11 @@ extension ProcessCluster {
         lives[instance].probe.cameUp(at: now)
         let skipped = skipped(by: instance, until: now)
         lives[instance].count(skippedWhileDown: skipped)
-        slots.withLock { $0[instance] = Slot(process: process, loadHasEnded: window.withLock { $0 } == nil) }
+        let isIdle = self.window.withLock { $0 } == nil
+        slots.withLock { slots in
+            let before = slots[instance].submittedBefore + slots[instance].submitted
+            slots[instance] = Slot(process: process, loadHasEnded: isIdle, submittedBefore: before)
+        }
         guard var window = window.withLock({ $0 }) else { return }
         window.from = now
         _ = try await process.ask(.startLoad(window))

@@ -20,6 +20,10 @@ final class ProcessCluster: Cluster {
         var state = InstanceState(isUp: true, broadcastThread: nil, backlog: 0)
         var loadHasEnded = true
         var submitted = 0
+        /// By the lives before this one.
+        var submittedBefore = 0
+        /// Whether it stands still, so that it would not answer.
+        var isPaused = false
         /// While it is down: since when, and its port, kept for its next life.
         var downSince: MonotonicInstant?
         var reservation: PortReservation?
@@ -123,9 +127,11 @@ final class ProcessCluster: Cluster {
         slots.withLock { $0.filter { !$0.isEnded }.map(\.process).filter { $0.end == nil } }
     }
 
-    /// Asks all instances; one that is gone or does not answer is as it was known last.
+    /// Asks all instances; one that is gone, stands still or does not answer is as it was known last.
     func refresh() async {
-        let asked = slots.withLock { $0.map { $0.isEnded || $0.process.end != nil ? nil : $0.process } }
+        let asked = slots.withLock { slots in
+            slots.map { $0.isEnded || $0.isPaused || $0.process.end != nil ? nil : $0.process }
+        }
         await withTaskGroup(of: (Int, ChildInstanceState?).self) { tasks in
             for (index, process) in asked.enumerated() {
                 guard let process else { continue }
@@ -159,9 +165,20 @@ final class ProcessCluster: Cluster {
         }
     }
 
-    func submitted() async -> Int? {
-        await refresh()
-        return slots.withLock { $0.reduce(0) { $0 + $1.submitted } }
+    func glance() async -> ClusterGlance {
+        let states = await states()
+        let (now, submitted) = slots.withLock { slots in
+            (
+                slots.map { $0.isEnded ? InstanceCounts() : $0.counts },
+                slots.reduce(0) { $0 + $1.submittedBefore + $1.submitted }
+            )
+        }
+        let counts = zip(lives, now).map { life, now in
+            var sum = life.pastCounts
+            sum.add(now)
+            return sum
+        }
+        return ClusterGlance(states: states, counts: counts, submitted: submitted)
     }
 
     func counts() async -> [InstanceCounts] {

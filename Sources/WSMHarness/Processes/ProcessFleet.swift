@@ -100,7 +100,7 @@ final class ProcessFleet: RunFleet {
 
     func startMeasuring(at instant: MonotonicInstant, timeline plan: Timeline.Plan) async throws {
         timeline.withLock { $0 = plan }
-        try await tellAll(.startMeasuring(at: instant))
+        try await tellAll(.startMeasuring(at: instant, width: plan.width))
     }
 
     func tell(_ mark: FaultMark) async throws { try await tellAll(.tell(mark)) }
@@ -135,7 +135,9 @@ final class ProcessFleet: RunFleet {
         for case .fleetProgress(let part) in try await askAll(.fleetProgress) {
             open += part.connected
             loops += part.loops.map {
-                ObserverProgress(received: $0.received, p50: $0.p50, p99: $0.p99, stages: StageMeans(StageHistograms()))
+                ObserverProgress(
+                    received: $0.received, p50: $0.p50, p99: $0.p99, recentP50: $0.recentP50, recentP99: $0.recentP99,
+                    overtaken: $0.overtaken, stages: StageMeans(StageHistograms()))
             }
         }
         connected.store(open, ordering: .relaxed)

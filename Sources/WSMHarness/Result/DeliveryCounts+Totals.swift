@@ -13,5 +13,6 @@ extension DeliveryCounts {
             indeterminate: Int(totals.indeterminate), foreign: Int(totals.foreign),
             missedOffline: Int(totals.missedOffline), lostByCause: causes,
             perSecond: seconds > 0 ? Double(totals.received) / seconds : 0)
+        if totals.lostBySlowReaders > 0 { lostBySlowReaders = Int(totals.lostBySlowReaders) }
     }
 }

@@ -19,6 +19,8 @@ package struct DeliveryCounts: Codable, Hashable, Sendable {
     package var missedOffline: Int
     /// How many deliveries are missing for each cause; causes without any may be left out.
     package var lostByCause: [String: Int]
+    /// Of those lost to the slow-client policy, what clients lost that read slowly on purpose; `nil`: nothing.
+    package var lostBySlowReaders: Int?
     /// Deliveries received a second, over the measured window.
     package var perSecond: Double
 

@@ -26,7 +26,7 @@ package enum ExitCode: Int32, Sendable, CaseIterable {
         switch self {
         case .passed: "passed"
         case .internalError: "internal error"
-        case .thresholdMissed: "a threshold was missed"
+        case .thresholdMissed: "a threshold was missed, or the gate found a regression"
         case .guaranteeViolated: "a guarantee that was promised is violated"
         case .inconclusive: "inconclusive: not enough evidence, or the run is INVALID"
         case .environment: "environment: no Redis, port taken, too few file descriptors …"

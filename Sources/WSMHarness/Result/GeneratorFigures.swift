@@ -17,6 +17,8 @@ package struct GeneratorFigures: Codable, Hashable, Sendable {
     package var timerLateness: TimerFigures?
     package var cpu: CPUFigures?
     package var receiveBuffers: ReceiveBufferFigures?
+    /// Planned processes that the full thread pool refused; `nil`: none.
+    package var refusedStarts: Int?
 
     package init() {}
 }
@@ -47,6 +49,9 @@ package struct CPUFigures: Codable, Hashable, Sendable {
     package var steal: Double
     /// The CPUs that this process may use.
     package var allowedCPUs: Int
+    /// The part of all the machine's CPU time that neither the run nor the system under test used; `nil` where not all of
+    /// the system is seen.
+    package var otherPrograms: Double?
 
     package init(
         recordingLoop: LoopShares, instanceLoop: LoopShares = LoopShares(), machineBusy: Double, steal: Double,

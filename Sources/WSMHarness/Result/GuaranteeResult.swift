@@ -27,6 +27,8 @@ package struct GuaranteeResult: Codable, Hashable, Sendable {
     package var violations: Int
     /// The smallest violation, or why nothing is known: who, what, when.
     package var witness: String?
+    /// The same violation as events, for a drawing; `nil` where there are none.
+    package var witnessEvents: [WitnessEvent]?
 
     package init(
         id: String, promised: Bool, expected: Expectation? = nil, verdict: Verdict, checked: Int, violations: Int = 0,
@@ -46,5 +48,6 @@ package struct GuaranteeResult: Codable, Hashable, Sendable {
         self.init(
             id: outcome.id.rawValue, promised: promised, expected: expected, verdict: outcome.verdict,
             checked: Int(outcome.checked), violations: Int(outcome.violations), witness: outcome.witness)
+        witnessEvents = outcome.witnessEvents
     }
 }

@@ -109,6 +109,9 @@ package enum MetricLookup {
             case "rssBytes": redis.rssBytes.map(Double.init)
             case "peakRssBytes": redis.peakRssBytes.map(Double.init)
             case "connections": Double(redis.connections)
+            case "commands": redis.commands.map(Double.init)
+            case "bytesIn": redis.bytesIn.map(Double.init)
+            case "bytesOut": redis.bytesOut.map(Double.init)
             default: nil
             }
         default: return nil

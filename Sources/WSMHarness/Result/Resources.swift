@@ -50,6 +50,12 @@ package struct RedisUsage: Codable, Hashable, Sendable {
     package var peakRssBytes: Int64?
     /// The most connections that were open at a time.
     package var connections: Int
+    /// Commands that it performed in the measured window, give or take those of the instants at its ends; of a cluster that
+    /// the run started only, like the bytes.
+    package var commands: Int?
+    /// Bytes that it was sent and that it sent, those between its own servers too.
+    package var bytesIn: Int?
+    package var bytesOut: Int?
 
     /// Of several servers the sum; the number is the first one's.
     init(connections: Int, servers: [ResourceUsage]) {

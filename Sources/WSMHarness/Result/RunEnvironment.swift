@@ -16,13 +16,18 @@ package struct RunEnvironment: Codable, Hashable, Sendable {
     package var cores: Int
     /// The version of Redis; `nil` without one.
     package var redis: String?
+    /// Tells this machine from others without saying which it is (``MachineIdentity``); `nil` where nobody knows.
+    package var machine: String?
 
-    package init(version: String, swift: String, kernel: String, cores: Int, redis: String? = nil) {
+    package init(
+        version: String, swift: String, kernel: String, cores: Int, redis: String? = nil, machine: String? = nil
+    ) {
         self.version = version
         self.swift = swift
         self.kernel = kernel
         self.cores = cores
         self.redis = redis
+        self.machine = machine
     }
 
     /// This program's version.
@@ -32,7 +37,8 @@ package struct RunEnvironment: Codable, Hashable, Sendable {
     package static func current(redis: String? = nil) -> RunEnvironment {
         RunEnvironment(
             version: programVersion, swift: compilerVersion, kernel: kernelName(),
-            cores: Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), redis: redis)
+            cores: Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), redis: redis,
+            machine: MachineIdentity.current)
     }
 
     #if compiler(>=6.4)

@@ -19,6 +19,8 @@ package struct RunResult: Codable, Equatable, Sendable {
     package var schema = RunResult.schemaName
     package var name: String
     package var seed: UInt64
+    /// The scenario's file as the command line named it, so that reports can point at its lines; `nil` where it is not known.
+    package var scenarioPath: String?
     /// The wall clock at the start, ISO 8601 in UTC.
     package var startedAt: String
     /// The measured window's length.

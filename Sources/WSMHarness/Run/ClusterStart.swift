@@ -28,7 +28,8 @@ struct ClusterStart: Sendable {
         let spec = scenario.cluster
         guard spec.placement == .processes || spec.executor == .worker else {
             let cluster = try await InProcessCluster.start(
-                spec, plan: plan, security: security, seed: scenario.seed, probes: probes, links: links)
+                spec, plan: plan, security: security, seed: scenario.seed, probes: probes, links: links,
+                wrap: options.instanceProbe)
             return try await ending(cluster) { (cluster, try await makeFleet(cluster)) }
         }
         let program = URL(fileURLWithPath: options.childProgram).resolvingSymlinksInPath().path
@@ -49,7 +50,8 @@ struct ClusterStart: Sendable {
             // The workers have them.
             plan.processes = []
             let cluster = try await InProcessCluster.start(
-                scenario.cluster, plan: plan, security: security, seed: scenario.seed, probes: probes, links: links)
+                scenario.cluster, plan: plan, security: security, seed: scenario.seed, probes: probes, links: links,
+                wrap: options.instanceProbe)
             return try await ending(cluster) {
                 let fleet = try await makeFleet(cluster)
                 return (try await withWorkers(cluster, processes).cluster, fleet)

@@ -34,12 +34,16 @@ extension Measurement {
         if let samples {
             result.resources = Resources(
                 from: samples.before, to: samples.after, deliveries: result.delivery.received,
-                redisConnections: redisState?.connections)
+                redis: redisState.map { (redisBefore, $0) })
         }
         result.trace = trace.map { TraceFigures($0) }
         result.traceHash = traceHash
         result.calibration = calibration.value
         if !isSimulated { result.generator = generatorFigures }
+        if let samples, let busy = generatorFigures.cpu?.machineBusy {
+            result.generator?.cpu?.otherPrograms = samples.after.otherPrograms(
+                since: samples.before, used: result.resources, machineBusy: busy, cores: result.environment.cores)
+        }
         result.validity = validity(latency: stages.latency, bounds: bounds)
         result.thresholds = scenario.expect.thresholds.map { threshold in
             let actual = MetricLookup.value(at: threshold.path, in: result)

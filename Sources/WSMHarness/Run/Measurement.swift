@@ -28,6 +28,8 @@ struct Measurement: Sendable {
     /// How the instances were stopped.
     var shutdown: SettlementContext.Shutdown?
     var samples: (before: ResourceSample, after: ResourceSample)?
+    /// Redis as it was when the measured window began; `nil` with a target.
+    var redisBefore: RedisInspection.State?
     /// Redis as it was at the end of the measured window.
     var redisState: RedisInspection.State?
     /// What a target showed from outside; `nil` with a cluster.

@@ -8,11 +8,12 @@ internal import WSMVerify
 /// Tells how far a run has come, a few times a second, while the run waits for something.
 final class ProgressReporter: Sendable {
     private struct State {
-        var phase = RunProgress.Phase.starting
+        /// As it was last told.
+        var progress: RunProgress
         var began = MonotonicInstant.now()
-        var total = TimeSpan.zero
         var lastReport = MonotonicInstant(nanoseconds: 0)
-        var lastReceived: Int64 = 0
+        var rates = ProgressRates()
+        var faults: FaultRunner?
         /// What happened since the last report.
         var notes: [String] = []
     }
@@ -22,24 +23,30 @@ final class ProgressReporter: Sendable {
 
     private let context: RunContext
     private let report: @Sendable (RunProgress) -> Void
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     init(context: RunContext, report: @escaping @Sendable (RunProgress) -> Void) {
         self.context = context
         self.report = report
+        state = Mutex(State(progress: RunProgress(name: context.scenario.name, phase: .starting)))
     }
 
     func begin(_ phase: RunProgress.Phase, total: TimeSpan) {
-        state.withLock { state in
-            state.phase = phase
+        let progress = state.withLock { state in
             state.began = .now()
-            state.total = total
+            state.progress.phase = phase
+            state.progress.elapsed = .zero
+            state.progress.total = total
+            state.progress.clientsConnected = context.fleet.connectedCount
+            state.progress.clientsPlanned = context.plan.clients.count
+            state.progress.note = nil
+            return state.progress
         }
-        report(
-            RunProgress(
-                phase: phase, total: total, clientsConnected: context.fleet.connectedCount,
-                clientsPlanned: context.plan.clients.count))
+        report(progress)
     }
+
+    /// Tells of these faults from now on.
+    func watch(_ faults: FaultRunner?) { state.withLock { $0.faults = faults } }
 
     /// Something happened that is worth a line of its own: told with the next report, which comes soon.
     ///
@@ -58,34 +65,74 @@ final class ProgressReporter: Sendable {
         if isDue { try await tell() }
     }
 
+    /// Reports while `body` runs, which waits for something that does not report itself.
+    func reporting<Result: Sendable>(_ body: () async throws -> Result) async throws -> Result {
+        let ticking = Task {
+            while !Task.isCancelled { try await pause() }
+        }
+        let result: Swift.Result<Result, any Error>
+        do { result = .success(try await body()) } catch { result = .failure(error) }
+        ticking.cancel()
+        // Nobody may ask the fleet any more once it is finished.
+        _ = await ticking.result
+        return try result.get()
+    }
+
     private func tell() async throws {
         let parts = try await context.fleet.progress()
+        let glance = await context.system.cluster?.glance()
+        let published = glance?.submitted ?? logged
         let received = parts.reduce(0) { $0 + $1.received }
-        let logged = context.publishers.logs.lazy.filter { !$0.isFence }.reduce(0) { sum, log in
-            sum + log.submittedCount(channel: context.publishers.number(of: .events) ?? 0)
-        }
-        let published = await context.system.cluster?.submitted() ?? logged
         let now = MonotonicInstant.now()
-        let (snapshot, rate) = state.withLock { state in
-            let seconds = (now - state.lastReport).seconds
-            let rate = seconds > 0 ? Double(received - state.lastReceived) / seconds : 0
+        var (progress, faults, notes) = state.withLock { state in
             state.lastReport = now
-            state.lastReceived = received
+            state.rates.note(published: published, received: Int(received), at: now)
+            state.progress.elapsed = now - state.began
+            state.progress.clientsConnected = context.fleet.connectedCount
+            state.progress.published = published
+            state.progress.received = Int(received)
+            (state.progress.publishedPerSecond, state.progress.receivedPerSecond) = state.rates.perSecond
             defer { state.notes = [] }
-            return (state, rate)
+            return (state.progress, state.faults, state.notes)
         }
         // Of several loops the slowest figure: a progress line, not a result.
-        var progress = RunProgress(
-            phase: snapshot.phase, elapsed: now - snapshot.began, total: snapshot.total,
-            clientsConnected: context.fleet.connectedCount, clientsPlanned: context.plan.clients.count,
-            published: published, received: Int(received), ratePerSecond: rate,
-            p50: parts.compactMap(\.p50).max(), p99: parts.compactMap(\.p99).max())
+        progress.p50 = parts.compactMap(\.p50).max()
+        progress.p99 = parts.compactMap(\.p99).max()
+        progress.recentP50 = parts.compactMap(\.recentP50).max()
+        progress.recentP99 = parts.compactMap(\.recentP99).max()
         if progress.p50 != nil { progress.stages = stageMeans(parts) }
+        if let glance { progress.instances = context.board.instances(glance.states) }
+        if let faults { progress.faults = faults.progress }
+        progress.signs = signs(parts, glance)
+        let told = progress
+        state.withLock { state in
+            // A phase that has begun meanwhile has been told.
+            guard state.progress.phase == told.phase else { return }
+            state.progress = told
+        }
         report(progress)
-        for note in snapshot.notes {
+        for note in notes {
             progress.note = note
             report(progress)
         }
+    }
+
+    /// What the publishers' logs say that was submitted.
+    private var logged: Int {
+        context.publishers.logs.lazy.filter { !$0.isFence }.reduce(0) { sum, log in
+            sum + log.submittedCount(channel: self.context.publishers.number(of: .events) ?? 0)
+        }
+    }
+
+    private func signs(_ parts: [ObserverProgress], _ glance: ClusterGlance?) -> RunProgress.Signs {
+        var signs = RunProgress.Signs()
+        signs.deliveriesOvertaken = Int(parts.reduce(0) { $0 + $1.overtaken })
+        for counts in glance?.counts ?? [] {
+            signs.publishesFailed += counts.failed
+            signs.updatesRefused += counts.queueRefused
+            signs.clientsEvicted += counts.evicted
+        }
+        return signs
     }
 
     private func stageMeans(_ parts: [ObserverProgress]) -> StageMeans {
@@ -93,5 +140,33 @@ final class ProgressReporter: Sendable {
         for part in parts { means.add(part.stages) }
         for probe in context.probes { means.add(probe.stageMeans) }
         return means
+    }
+}
+
+/// Rates over the last second, from counts that are read a few times in it.
+struct ProgressRates: Sendable {
+    private struct Reading {
+        var at: MonotonicInstant
+        var published: Int
+        var received: Int
+    }
+
+    private static let window = TimeSpan.seconds(1)
+    private var readings: [Reading] = []
+
+    mutating func note(published: Int, received: Int, at instant: MonotonicInstant) {
+        readings.append(Reading(at: instant, published: published, received: received))
+        // The newest that is a window old stays, so that there is always one to compare with.
+        while readings.count > 2, instant - readings[1].at >= Self.window { readings.removeFirst() }
+    }
+
+    /// Messages and deliveries a second; zero before the second reading.
+    var perSecond: (published: Double, received: Double) {
+        guard let first = readings.first, let last = readings.last, last.at > first.at else { return (0, 0) }
+        let seconds = (last.at - first.at).seconds
+        return (
+            max(0, Double(last.published - first.published) / seconds),
+            max(0, Double(last.received - first.received) / seconds)
+        )
     }
 }

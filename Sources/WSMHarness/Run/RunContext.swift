@@ -24,6 +24,9 @@ struct RunContext: Sendable {
     /// What the clients trust and show; nothing of its own with a target.
     var security = PartSecurity()
 
+    /// What is being done to the instances, for the progress.
+    var board = InstanceBoard()
+
     /// Where the calibration's clients live, as the run's own do.
     var calibrationLoops: [any EventLoop] { Array(clientGroup.makeIterator()) }
 

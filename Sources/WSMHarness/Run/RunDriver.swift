@@ -86,10 +86,12 @@ struct RunDriver: Sendable {
         let watch = try await context.fleet.makeWatch()
         let faults = context.faultRunner(clock)
         faults?.begin { reporter.note($0) }
+        reporter.watch(faults)
         reporter.begin(.warmup, total: context.scenario.warmup)
         try await wait(until: clock.measuredFrom, reporter)
         let before = await sampler.sample()
         await watch.begin()
+        if context.system.cluster != nil { measurement.redisBefore = await redisState() }
         reporter.begin(.measuring, total: context.scenario.duration)
         try await wait(until: clock.end, reporter)
         if interruption.isRequested {
@@ -160,7 +162,12 @@ struct RunDriver: Sendable {
         guard let cluster = context.system.cluster else { return nil }
         await context.fleet.awaitCloses()
         var shutdown = SettlementContext.Shutdown(at: .now())
-        measurement.stopReports = try await cluster.stopInstances(deadline: Patience.stop.left(interruption))
+        let instances = 0..<cluster.instanceCount
+        for instance in instances { context.board.note(.stopping, instance) }
+        measurement.stopReports = try await reporter.reporting {
+            try await cluster.stopInstances(deadline: Patience.stop.left(interruption))
+        }
+        for instance in instances { context.board.note(.stopped, instance) }
         shutdown.leftovers = measurement.stopReports.enumerated().map { index, report in
             .init(instance: UInt16(index), clients: report.clientsCut, queued: report.updatesLeft)
         }

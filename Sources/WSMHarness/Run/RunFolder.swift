@@ -51,6 +51,8 @@ struct RunFolder: Sendable {
     static let resultName = "result.json"
     static let histogramsName = "latency.hlog"
     static let timeSeriesName = "timeseries.csv"
+    static let heatmapName = "heatmap.csv"
+    static let scenarioName = "scenario.yaml"
 
     func write(_ bytes: [UInt8], as name: String) throws {
         do {

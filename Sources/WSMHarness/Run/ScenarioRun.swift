@@ -1,6 +1,6 @@
 internal import WSMClients
 internal import WSMCore
-internal import WSMInstance
+package import WSMInstance
 internal import WSMRedis
 package import WSMScenario
 
@@ -8,17 +8,24 @@ package import WSMScenario
 package struct RunOptions: Sendable {
     /// Where the run folder goes; `nil`: `Results/runs/<name>-<time>`.
     package var folder: String?
+    /// The scenario's file, which the result remembers.
+    package var scenarioPath: String?
     /// The local port that the clients of an instance connect to, given the instance's index and its own port.
     ///
     /// For whoever puts something between the clients and the instances; called once an instance, which is up by then.
     package var clientPort: @Sendable (_ instance: Int, _ port: Int) -> Int = { $1 }
+    /// What takes the place of the probe of an instance in this process, given that.
+    ///
+    /// For whoever plants something on the way of a message; called once for each life of an instance.
+    package var instanceProbe: @Sendable (any InstanceProbe) -> any InstanceProbe = { $0 }
     /// The program that the processes of a run are started from; this very program by default.
     package var childProgram = "/proc/self/exe"
     /// From where on the load generator is doubted.
     package var bounds: ValidityBounds
 
-    package init(folder: String? = nil, bounds: ValidityBounds = .standard) {
+    package init(folder: String? = nil, scenarioPath: String? = nil, bounds: ValidityBounds = .standard) {
         self.folder = folder
+        self.scenarioPath = scenarioPath
         self.bounds = bounds
     }
 }
@@ -48,7 +55,7 @@ package enum ScenarioRun {
     ) async throws -> RunOutcome {
         let folder = try RunFolder.make(options.folder, name: scenario.name)
         let startedAt = RunFolder.timestamp()
-        progress(RunProgress(phase: .starting))
+        progress(RunProgress(name: scenario.name, phase: .starting))
         var measurement: Measurement
         do {
             try checkFileLimit(scenario)
@@ -73,18 +80,20 @@ package enum ScenarioRun {
             throw environmentError(error)
         }
         let settlement = try measurement.settle()
-        let result = measurement.result(
+        var result = measurement.result(
             settlement, scenario: scenario, startedAt: startedAt, bounds: options.bounds)
+        result.scenarioPath = options.scenarioPath
         try folder.write(result, scenario: scenario)
         try folder.write(measurement.histogramLog(settlement), as: RunFolder.histogramsName)
         try folder.write(measurement.timeSeries(settlement), as: RunFolder.timeSeriesName)
+        try folder.write(Array(measurement.heatmap.csv.utf8), as: RunFolder.heatmapName)
         return RunOutcome(result: result, folder: folder.path)
     }
 
     /// Each client holds a descriptor at both of its ends, if it has a socket, and another for its own subscription at Redis.
     ///
     /// Of a target's only this end is here.
-    private static func checkFileLimit(_ scenario: Scenario) throws {
+    static func checkFileLimit(_ scenario: Scenario) throws {
         if case .target = scenario.system {
             _ = try FileLimit.check(needed: scenario.clients.count)
             return

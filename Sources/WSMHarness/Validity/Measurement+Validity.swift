@@ -52,6 +52,7 @@ extension Measurement {
         var figures = generator
         figures.notCalibrated = calibration.absence
         figures.plannedDeliveriesPerSecond = subject.plan.deliveriesPerSecond(of: subject.scenario)
+        if refusals.starts > 0 { figures.refusedStarts = refusals.starts }
         if fleet.lateness.count > 0 {
             figures.timerLateness = TimerFigures(
                 count: fleet.lateness.count, p99: fleet.lateness.p99.nanoseconds, max: fleet.lateness.max.nanoseconds)

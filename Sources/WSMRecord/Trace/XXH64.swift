@@ -1,12 +1,12 @@
 /// The hash XXH64 (github.com/Cyan4973/xxHash, doc/xxhash_spec.md, version 0.1.1): against corruption, not an enemy.
-enum XXH64 {
+package enum XXH64 {
     private static let prime1: UInt64 = 0x9e37_79b1_85eb_ca87
     private static let prime2: UInt64 = 0xc2b2_ae3d_27d4_eb4f
     private static let prime3: UInt64 = 0x1656_67b1_9e37_79f9
     private static let prime4: UInt64 = 0x85eb_ca77_c2b2_ae63
     private static let prime5: UInt64 = 0x27d4_eb2f_1656_67c5
 
-    static func hash(_ bytes: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 {
+    package static func hash(_ bytes: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 {
         var offset = 0
         var sum = seed &+ prime5
         if bytes.count >= 32 { sum = stripes(bytes, seed: seed, offset: &offset) }

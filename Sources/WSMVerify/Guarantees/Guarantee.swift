@@ -35,13 +35,19 @@ package struct GuaranteeOutcome: Hashable, Sendable, Codable {
     package var violations: Int64
     /// The earliest violation in words: who, what, when.
     package var witness: String?
+    /// The same as events, for a drawing; `nil` where there are none.
+    package var witnessEvents: [WitnessEvent]?
 
     /// - Parameter isBlurred: some evidence was too much to keep, so that no violation means nothing.
-    package init(id: GuaranteeID, checked: Int64, violations: Int64, witness: String?, isBlurred: Bool = false) {
+    package init(
+        id: GuaranteeID, checked: Int64, violations: Int64, witness: String?, events: [WitnessEvent] = [],
+        isBlurred: Bool = false
+    ) {
         self.id = id
         self.checked = checked
         self.violations = violations
         self.witness = violations > 0 ? witness : nil
+        witnessEvents = violations > 0 && !events.isEmpty ? events : nil
         if violations > 0 {
             verdict = .violated
         } else {

@@ -9,7 +9,7 @@ struct ReceiptOrder {
     /// For each loop and order the sessions that follow it.
     let followers: [[[Int]]]
     private let detours: [[UInt32: [SessionLedger.Detour]]]
-    private let histories: [Int: PublisherHistory]
+    let histories: [Int: PublisherHistory]
 
     /// A session of a loop.
     struct Follower: Hashable {

@@ -20,10 +20,21 @@ struct TotalOrderCheck {
     private var questions = 0
     private(set) var violations: Int64 = 0
     private(set) var witness: (at: Int64, text: String)?
+    /// The pair behind the witness.
+    private(set) var disagreement: Disagreement?
     /// Whether some of the evidence was too much to keep or to go through.
     private(set) var isBlurred = false
     /// Receipts of a message that another session had received, too.
     private(set) var checked: Int64 = 0
+
+    /// Two messages, and two clients that saw them in different orders.
+    struct Disagreement {
+        var first: UInt64
+        var second: UInt64
+        /// Saw `first` first.
+        var straight: ReceiptOrder.Follower
+        var reversed: ReceiptOrder.Follower
+    }
 
     /// Two messages by their keys, the smaller first.
     private struct Pair: Hashable {
@@ -216,6 +227,8 @@ struct TotalOrderCheck {
         let times = [pair.first, pair.second].map { order.begin($0, channel: channel) ?? runStart.nanoseconds }
         let at = max(times[0], times[1])
         if let witness, witness.at <= at { return }
+        disagreement = Disagreement(
+            first: pair.first, second: pair.second, straight: straight, reversed: reversed)
         witness = (
             at,
             "\(order.name(straight)) saw \(ReceiptOrder.name(pair.first)) before \(ReceiptOrder.name(pair.second)), "

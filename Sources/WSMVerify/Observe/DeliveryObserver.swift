@@ -78,12 +78,15 @@ package final class DeliveryObserver: DeliverySink {
     package func snapshot() -> LoopRecord { recorder.record }
 
     /// What it has seen so far, in a few numbers: cheap enough to be asked a few times a second.
-    package var progress: ObserverProgress {
+    package func progress(now: MonotonicInstant) -> ObserverProgress {
         let latency = recorder.record.stages.latency
+        let latest = recorder.record.timeline?.latestLatencies(now: now)
         return ObserverProgress(
             received: recorder.record.received,
             p50: latency.count > 0 ? latency.percentile(50) : nil,
-            p99: latency.count > 0 ? latency.percentile(99) : nil, stages: StageMeans(recorder.record.stages))
+            p99: latency.count > 0 ? latency.percentile(99) : nil, recentP50: latest?.percentile(50),
+            recentP99: latest?.percentile(99), overtaken: recorder.record.ledger.overtaken,
+            stages: StageMeans(recorder.record.stages))
     }
 
     /// Open sessions that have received nothing that was published at `instant` or later.
@@ -177,13 +180,25 @@ package struct ObserverProgress: Hashable, Sendable {
     /// Of the measured deliveries; `nil` before the first.
     package var p50: TimeSpan?
     package var p99: TimeSpan?
+    /// Of those received in the last moments, told apart to a sixteenth; `nil` where there was none.
+    package var recentP50: TimeSpan?
+    package var recentP99: TimeSpan?
+    /// Deliveries that sessions have not received although they have one that stands behind it in the order of their
+    /// instance: lost, unless it still comes.
+    package var overtaken: Int64
     /// Of which only the wire is known here.
     package var stages: StageMeans
 
-    package init(received: Int64, p50: TimeSpan?, p99: TimeSpan?, stages: StageMeans) {
+    package init(
+        received: Int64, p50: TimeSpan?, p99: TimeSpan?, recentP50: TimeSpan? = nil, recentP99: TimeSpan? = nil,
+        overtaken: Int64 = 0, stages: StageMeans
+    ) {
         self.received = received
         self.p50 = p50
         self.p99 = p99
+        self.recentP50 = recentP50
+        self.recentP99 = recentP99
+        self.overtaken = overtaken
         self.stages = stages
     }
 }

@@ -81,6 +81,15 @@ package struct Timeline: Sendable {
         }
     }
 
+    /// The latencies of the receipts in the last moments before `now`: in the bucket of time that is under way and those of
+    /// the second before it, one at least.
+    package func latestLatencies(now: MonotonicInstant) -> LatencyBuckets {
+        guard now >= plan.from else { return LatencyBuckets() }
+        let current = Int((now - plan.from).nanoseconds / plan.width.nanoseconds)
+        let before = max(1, Int(1_000_000_000 / plan.width.nanoseconds))
+        return latencies(in: max(0, current - before)..<current + 1)
+    }
+
     /// The latencies of the receipts in these buckets, of all instances or of those that `includes` names.
     package func latencies(in buckets: Range<Int>, includes: (Int) -> Bool = { _ in true }) -> LatencyBuckets {
         var sum = LatencyBuckets()
@@ -131,6 +140,15 @@ package struct LatencyBuckets: Sendable {
     }
 
     package mutating func add(_ other: LatencyBuckets) { add(counts: other.counts) }
+
+    /// The counts in steps of a quarter of each doubling, from 0 on: the least latency of a step in nanoseconds, and how many
+    /// there are; empty steps are left out.
+    package var quarters: [(from: Int64, count: Int64)] {
+        stride(from: 0, to: counts.count, by: 4).compactMap { start in
+            let count = counts[start..<(start + 4)].reduce(0, +)
+            return count > 0 ? (LatencyBuckets.floor(of: start), count) : nil
+        }
+    }
 
     /// The least latency of the step in which the share of all lies; `nil` without any.
     package func percentile(_ percent: Double) -> TimeSpan? {

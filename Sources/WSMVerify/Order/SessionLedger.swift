@@ -17,6 +17,10 @@ struct SessionLedger: Sendable {
     private(set) var detoursDropped: Int64 = 0
     /// Receipts of which nobody can tell whether a later message of their publisher came before them.
     private(set) var searchesCut: Int64 = 0
+    /// Messages that sessions miss although they have received one that stands behind it in the order: some may still come.
+    ///
+    /// For showing a run while it lasts; what a blurred session misses is not in it.
+    private(set) var overtaken: Int64 = 0
     /// For each instance the index of its order, or -1.
     private var orderOfInstance: ContiguousArray<Int32> = []
 
@@ -141,7 +145,7 @@ struct SessionLedger: Sendable {
             guard let departure = departureIndex(session) else { return .duplicate }
             let maySplit = departures[departure].holes.ranges.count < Departure.holeLimit
             switch departures[departure].holes.fill(place, maySplit: maySplit) {
-            case .filled: break
+            case .filled: overtaken -= 1
             case .notMissing: return departures[departure].isBlurred ? .ambiguous : .duplicate
             case .wouldSplit:
                 departures[departure].isBlurred = true
@@ -195,6 +199,7 @@ struct SessionLedger: Sendable {
             departures[departure].isBlurred = true
             return
         }
+        overtaken += Int64(range.count)
         if below { departures[departure].holes.prepend(range) } else { departures[departure].holes.append(range) }
     }
 

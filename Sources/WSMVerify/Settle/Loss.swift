@@ -126,7 +126,7 @@ struct Loss {
 struct MissingTally {
     private(set) var checked: Int64 = 0
     private(set) var violations: Int64 = 0
-    private var earliest: Missing?
+    private(set) var earliest: Missing?
 
     /// Who missed what; `client` is `nil` when a whole instance did.
     struct Missing {

@@ -45,6 +45,8 @@ package struct DeliveryTotals: Hashable, Sendable, Codable {
     package var missedOffline: Int64 = 0
     /// Only the causes that occurred.
     package var lostByCause: [LossCause: Int64] = [:]
+    /// Of those lost to the slow-client policy, what clients lost that read slowly on purpose.
+    package var lostBySlowReaders: Int64 = 0
 
     package init() {}
 }

@@ -46,13 +46,13 @@ extension Settler {
     ) -> GuaranteeOutcome {
         GuaranteeOutcome(
             id: id, checked: checked, violations: sightings.count(anomaly), witness: words(sightings, anomaly),
-            isBlurred: isBlurred)
+            events: events(sightings, anomaly), isBlurred: isBlurred)
     }
 
     private func missing(_ id: GuaranteeID, _ tally: MissingTally, _ isBlurred: Bool) -> GuaranteeOutcome {
         GuaranteeOutcome(
             id: id, checked: tally.checked, violations: tally.violations,
-            witness: tally.witness(context), isBlurred: isBlurred)
+            witness: tally.witness(context), events: events(tally), isBlurred: isBlurred)
     }
 
     // MARK: - Single guarantees
@@ -71,15 +71,18 @@ extension Settler {
     private func sessionBounds(_ sightings: Sightings, _ isBlurred: Bool) -> GuaranteeOutcome {
         GuaranteeOutcome(
             id: .sessionBounds, checked: receipts, violations: outOfBounds.violations + sightings.count(.afterClose),
-            witness: outOfBounds.witness ?? words(sightings, .afterClose), isBlurred: isBlurred)
+            witness: outOfBounds.witness ?? words(sightings, .afterClose),
+            events: outOfBounds.witness == nil ? events(sightings, .afterClose) : outOfBounds.events,
+            isBlurred: isBlurred)
     }
 
     private func totalOrder(_ isBlurred: Bool) -> GuaranteeOutcome {
         let checks = channels.map { TotalOrderCheck(order, channel: $0, runStart: context.runStart) }
+        let first = checks.filter { $0.witness != nil }.min { ($0.witness?.at ?? .max) < ($1.witness?.at ?? .max) }
         return GuaranteeOutcome(
             id: .totalOrder, checked: checks.reduce(0) { $0 + $1.checked },
             violations: checks.reduce(0) { $0 + $1.violations },
-            witness: checks.compactMap(\.witness).min { $0.at < $1.at }?.text,
+            witness: first?.witness?.text, events: first?.disagreement.map { events($0) } ?? [],
             isBlurred: isBlurred || checks.contains(where: \.isBlurred))
     }
 

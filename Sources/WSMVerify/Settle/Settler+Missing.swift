@@ -60,6 +60,7 @@ extension Settler {
         if loss.columns.isMeasured(loss.index) {
             sessions[loop][session].lost += 1
             totals.lostByCause[cause, default: 0] += 1
+            if cause == .evicted, loss.session.slowReader { totals.lostBySlowReaders += 1 }
             faults.lose(loss, cause, isSilent: loss.isSilent(cause, context))
         }
         let missing = MissingTally.Missing(

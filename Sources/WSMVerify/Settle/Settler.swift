@@ -44,6 +44,7 @@ struct Settler {
     struct ReceiptTally {
         var violations: Int64 = 0
         var witness: String?
+        var events: [WitnessEvent] = []
     }
 
     init(loops: [LoopRecord], history: [PublisherHistory], context: SettlementContext) {
@@ -189,6 +190,16 @@ struct Settler {
             outOfBounds.witness =
                 "client \(observed.client) (instance \(observed.instance)) received \(columns.publisher):\(index), "
                 + "published \(time) into the run, \(which)"
+            outOfBounds.events = [
+                WitnessEvent(
+                    .published, who: "publisher \(columns.publisher)",
+                    instance: columns.instance == context.outside ? nil : columns.instance,
+                    message: "\(columns.publisher):\(index)",
+                    atNanoseconds: columns.begin(index) - context.runStart.nanoseconds),
+                WitnessEvent(
+                    .received, who: "client \(observed.client)", instance: observed.instance,
+                    message: "\(columns.publisher):\(index)"),
+            ]
         }
     }
 

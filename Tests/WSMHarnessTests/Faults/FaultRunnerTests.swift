@@ -38,7 +38,7 @@ struct FaultRunnerTests {
         let eventLoops: [any EventLoop] = []
         func startLoad(_ clock: LoadClock) async throws -> any RunningLoad { throw CancellationError() }
         func publishFences() async {}
-        func submitted() async -> Int? { nil }
+        func glance() async -> ClusterGlance { ClusterGlance(states: [], counts: []) }
         func states() async -> [InstanceState] { [] }
         func stopInstances(deadline: TimeSpan) async throws -> [LiveInstance.StopReport] { [] }
         func finishRecords() async throws {}

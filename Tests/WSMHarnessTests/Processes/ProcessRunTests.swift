@@ -29,7 +29,10 @@ struct ProcessRunTests {
             #require(scenario),
             check: { folder, _ in
                 let left = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
-                #expect(left == ["latency.hlog", "result.json", "scenario.yaml", "timeseries.csv", "trace.zst"])
+                #expect(
+                    left == [
+                        "heatmap.csv", "latency.hlog", "result.json", "scenario.yaml", "timeseries.csv", "trace.zst",
+                    ])
             })
     }
 

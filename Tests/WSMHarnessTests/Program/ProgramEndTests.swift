@@ -91,6 +91,29 @@ struct ProgramEndTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: program.temporary) == [])
     }
 
+    @Test("A comparison that is killed or interrupted leaves no run behind", arguments: [SIGKILL, SIGINT])
+    func comparison(signal: Int32) async throws {
+        let program = try RunningProgram.start(
+            ["--vary", "cluster.instances=1,2"], command: "compare", scenario: Self.scenario("in-process"))
+        try await program.awaitWord("run 1 of 6")
+        let ownServers: () -> [Int32: String] = {
+            descendants(program).filter { $0.value.contains("redis-server ") && !$0.value.contains("/bin/sh") }
+        }
+        try await RunningProgram.wait("the first run to have its Redis") { !ownServers().isEmpty }
+        let known = descendants(program)
+        program.signal(signal)
+        _ = try await program.awaitExit()
+        try await RunningProgram.wait("what is left to end: \(left(known))") { left(known).isEmpty }
+        try await RunningProgram.wait("its temporary files to be gone") {
+            (try? FileManager.default.contentsOfDirectory(atPath: program.temporary)) == []
+        }
+        if signal == SIGINT {
+            #expect(program.exit == .exited(ExitCode.interrupted.rawValue))
+            let stored = try StoredComparison.read([program.runFolder])
+            #expect(stored.interrupted && stored.variants.allSatisfy(\.results.isEmpty))
+        }
+    }
+
     @Test("An instance that dies on its own is reported, and what it cost is accounted for")
     func childDies() async throws {
         let program = try RunningProgram.start([], scenario: Self.scenario("processes", duration: "3s"))

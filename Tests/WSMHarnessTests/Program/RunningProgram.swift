@@ -27,11 +27,13 @@ final class RunningProgram: Sendable {
     var runFolder: String { "\(folder)/run" }
     private let state = Mutex(State())
 
-    static func start(_ arguments: [String], scenario: String) throws -> RunningProgram {
+    static func start(
+        _ arguments: [String], command: String = "run", scenario: String
+    ) throws -> RunningProgram {
         let program = RunningProgram()
         try FileManager.default.createDirectory(atPath: program.temporary, withIntermediateDirectories: true)
         try Data(scenario.utf8).write(to: URL(fileURLWithPath: "\(program.folder)/scenario.yaml"))
-        let words = ["run", "\(program.folder)/scenario.yaml", "--out", program.runFolder] + arguments
+        let words = [command, "\(program.folder)/scenario.yaml", "--out", program.runFolder] + arguments
         Task { await program.run(words) }
         return program
     }

@@ -33,6 +33,7 @@ struct SlowClientRunTests {
         #expect(try #require(result.instances.first).evicted >= 1)
         isAccounted(result.delivery, for: ["evicted"])
         #expect(result.delivery.missedOffline + result.delivery.lost + result.delivery.indeterminate > 0)
+        #expect(result.delivery.lostBySlowReaders ?? 0 == result.delivery.lost, "only the slow client loses anything")
     }
 
     @Test("Left out: each message that is dropped is lost with the cause evicted, and counted by the instance")
@@ -42,6 +43,7 @@ struct SlowClientRunTests {
         #expect(leftOut > 0)
         isAccounted(result.delivery, for: ["evicted"])
         #expect(result.delivery.lostByCause["evicted"] ?? 0 > 0)
+        #expect(result.delivery.lostBySlowReaders == result.delivery.lostByCause["evicted"])
         #expect(result.delivery.lost + result.delivery.indeterminate <= leftOut)
     }
 

@@ -10,13 +10,15 @@ import WSMCore
 /// All on one event loop, so that every client gets the same order.
 final class RelayServer: Sendable {
     /// What becomes of one message.
-    struct Treatment {
+    struct Treatment: Sendable {
         /// How often each client gets it.
         var copies = 1
         var answer = Answer.status(.accepted)
+        /// When the clients get it; `nil`: at once.
+        var deliverAt: NIODeadline?
     }
 
-    enum Answer {
+    enum Answer: Sendable {
         case status(HTTPResponseStatus)
         /// The connection is closed without an answer.
         case hangUp
@@ -137,10 +139,17 @@ private final class PublishHandler: ChannelInboundHandler, RemovableChannelHandl
             return respond(.badRequest, context)
         }
         let treatment = treat(stamp)
-        for _ in 0..<treatment.copies {
-            for channel in clients.value.values {
-                channel.writeAndFlush(WebSocketFrame(fin: true, opcode: .text, data: body), promise: nil)
+        let deliver = { @Sendable [clients, body] in
+            for _ in 0..<treatment.copies {
+                for channel in clients.value.values {
+                    channel.writeAndFlush(WebSocketFrame(fin: true, opcode: .text, data: body), promise: nil)
+                }
             }
+        }
+        if let instant = treatment.deliverAt {
+            context.eventLoop.scheduleTask(deadline: instant, deliver)
+        } else {
+            deliver()
         }
         switch treatment.answer {
         case .status(let status): respond(status, context)

@@ -53,7 +53,9 @@ final class ChildClients: ChildRole {
             } catch let error as FleetError where error.code == .notAllConnected {
                 throw ChildFailure(code: "", message: error.message, isMissingClients: true)
             }
-        case .startMeasuring(let instant): try await fleet.startMeasuring(at: instant)
+        // What was received over time is for the progress: the run's own observers keep it for the result.
+        case .startMeasuring(let instant, let width):
+            try await fleet.startMeasuring(at: instant, timeline: Timeline.Plan(from: instant, width: width))
         case .tell(let mark): try await fleet.tell(mark)
         case .churn(let churn): try await fleet.churn(churn)
         case .disturb(let disturbance): try await fleet.disturb(disturbance)
@@ -76,7 +78,9 @@ final class ChildClients: ChildRole {
 
     private func progress() async throws -> ChildFleetProgress {
         let loops = try await fleet.progress().map {
-            ChildFleetProgress.Loop(received: $0.received, p50: $0.p50, p99: $0.p99)
+            ChildFleetProgress.Loop(
+                received: $0.received, p50: $0.p50, p99: $0.p99, recentP50: $0.recentP50, recentP99: $0.recentP99,
+                overtaken: $0.overtaken)
         }
         return ChildFleetProgress(connected: fleet.connectedCount, loops: loops)
     }

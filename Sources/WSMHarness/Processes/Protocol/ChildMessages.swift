@@ -22,7 +22,7 @@ enum ChildRequest: Sendable, Codable {
     // To clients.
     case connect(startingAt: MonotonicInstant)
     case awaitConnected(deadline: MonotonicInstant)
-    case startMeasuring(at: MonotonicInstant)
+    case startMeasuring(at: MonotonicInstant, width: TimeSpan)
     case tell(FaultMark)
     case churn([FleetChurn])
     case disturb(FleetDisturbance)
@@ -128,5 +128,8 @@ struct ChildFleetProgress: Hashable, Sendable, Codable {
         var received: Int64
         var p50: TimeSpan?
         var p99: TimeSpan?
+        var recentP50: TimeSpan?
+        var recentP99: TimeSpan?
+        var overtaken: Int64
     }
 }
