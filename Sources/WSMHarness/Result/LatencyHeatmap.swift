@@ -32,11 +32,11 @@ package struct LatencyHeatmap: Hashable, Sendable {
     init?(csv: String) {
         cells = []
         let lines = csv.split(separator: "\n")
-        guard lines.first.map(String.init) == Self.header else { return nil }
+        guard lines.first.map(String.init) == Self.header, lines.count <= RunRecords.lineLimit else { return nil }
         for line in lines.dropFirst() {
             let fields = line.split(separator: ",").map { Int64($0) }
-            guard fields.count == 3, let from = fields[0], let latency = fields[1], let count = fields[2], from >= 0,
-                latency >= 0, count >= 0
+            guard fields.count == 3, let from = fields[0], let latency = fields[1], let count = fields[2],
+                RunRecords.times.contains(from), RunRecords.times.contains(latency), RunRecords.counts.contains(count)
             else { return nil }
             cells.append(Cell(from: from, latency: latency, count: count))
         }

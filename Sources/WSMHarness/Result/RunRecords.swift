@@ -92,10 +92,16 @@ package struct RunRecords: Sendable {
         return data
     }
 
+    /// What a stored time in nanoseconds (13 days), a stored count and a number of lines may be at most, so that no sum of
+    /// them overflows, whatever stands in a file.
+    static let times: ClosedRange<Int64> = 0...1 << 50
+    static let counts: ClosedRange<Int64> = 0...1 << 45
+    static let lineLimit = 1 << 17
+
     /// The lines of `timeseries.csv`; none when one of them is not as it should be.
     private static func moments(_ csv: String) -> [Moment] {
         let lines = csv.split(separator: "\n")
-        guard lines.first.map(String.init) == TimeSeries.header else { return [] }
+        guard lines.first.map(String.init) == TimeSeries.header, lines.count <= lineLimit else { return [] }
         var moments: [Moment] = []
         for line in lines.dropFirst() {
             let fields = line.split(separator: ",", omittingEmptySubsequences: false)
@@ -105,6 +111,9 @@ package struct RunRecords: Sendable {
             var moment = Moment(from: from)
             (moment.published, moment.received, moment.lost, moment.openSessions) = (published, received, lost, open)
             (moment.p50, moment.p99, moment.lag) = (Int64(fields[5]), Int64(fields[6]), Int64(fields[7]))
+            guard [published, received, lost, open].allSatisfy({ counts.contains(Int64($0)) }),
+                [from, moment.p50, moment.p99, moment.lag].allSatisfy({ $0.map(times.contains) ?? true })
+            else { return [] }
             moments.append(moment)
         }
         return moments

@@ -18,10 +18,8 @@ enum FreePort {
     /// - Parameter distance: Another port, so far above it, is to be free as well, and below those too.
     static func choose(withFreePortAt distance: Int? = nil) throws(RedisError) -> Int {
         let range = 10_240..<max(firstEphemeralPort - (distance ?? 0), 11_264)
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
         // Different processes begin in different places; a race for one port shows when the server cannot bind it.
-        var candidate = (Int(getpid()) &* 7919 &+ time.tv_nsec) % range.count
+        var candidate = (Int(getpid()) &* 7919 &+ Int(MonotonicInstant.now().nanoseconds % 1_000_000_000)) % range.count
         for _ in 0..<1000 {
             candidate = (candidate + 1) % range.count
             let port = range.lowerBound + candidate
