@@ -70,8 +70,8 @@ extension Measurement {
         let cluster = scenario.cluster
         return RunSetup(
             manager: cluster.manager.rawValue, profile: cluster.profile.rawValue, instances: cluster.instances,
-            placement: cluster.placement.rawValue, transport: scenario.clients.transport.rawValue,
-            warmupNanoseconds: scenario.warmup.nanoseconds)
+            placement: isSimulated ? "simulated" : cluster.placement.rawValue,
+            transport: scenario.clients.transport.rawValue, warmupNanoseconds: scenario.warmup.nanoseconds)
     }
 
     private func summaries(_ stages: StageHistograms) -> StageLatencies {
