@@ -1,7 +1,8 @@
 import WSMCore
 import WSMRecord
 import WSMScenario
-import WSMVerify  // the observer hears of stalls itself; without it the protocol's empty default would be called
+// The observer hears of stalls itself; without this import the protocol's empty default would be called.
+import WSMVerify
 
 /// What is done to clients: they lose connections and stop reading.
 extension Fleet {

@@ -51,7 +51,8 @@ struct SimulatedRunTests {
     @Test(
         "The scenarios of the repository give in virtual time what they expect of live runs",
         arguments: [
-            "memory-two-instances", "redis-restart-reference", "redis-restart-hardened", "redis-pause", "instance-crash",
+            "memory-two-instances", "redis-restart-reference", "redis-restart-hardened", "redis-pause",
+            "instance-crash",
             "reference-pool-limit", "worker-executor",
         ])
     func repository(name: String) throws {
