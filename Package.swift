@@ -85,11 +85,12 @@ let package = Package(
         module(
             "WSMClients", needs: ["WSMCore", "WSMTLS", "WSMRecord"], uses: [nioCore, nioPosix, nioHTTP, nioWebSocket]),
         module("WSMScenario", needs: ["WSMCore"], uses: [yams]),
+        module("WSMSimulation", needs: ["WSMCore", "WSMManagers", "WSMScenario", "WSMRecord", "WSMVerify"]),
         module(
             "WSMHarness",
             needs: [
                 "WSMCore", "WSMTLS", "WSMCertificates", "WSMManagers", "WSMRedis", "WSMInstance", "WSMRecord",
-                "WSMVerify", "WSMClients", "WSMScenario",
+                "WSMVerify", "WSMClients", "WSMScenario", "WSMSimulation",
             ], uses: [nioCore, nioPosix, nioHTTP, nioWebSocket, subprocess, system]),
         module("WSMReport", needs: ["WSMCore", "WSMRecord", "WSMVerify", "WSMScenario", "WSMHarness"]),
         .executableTarget(
@@ -137,6 +138,7 @@ let package = Package(
             of: "WSMClients", needs: ["WSMCore", "WSMRecord"],
             uses: [nioCore, nioPosix, nioHTTP, nioWebSocket, nioEmbedded]),
         tests(of: "WSMScenario", needs: ["WSMCore", "WSMTestSupport"]),
+        tests(of: "WSMSimulation", needs: ["WSMCore"]),
         tests(
             of: "WSMHarness",
             // The program itself too: runs with processes start it.

@@ -16,7 +16,7 @@ report() {
 }
 
 quiet=(Sources/WSMCore Sources/WSMManagers Sources/WSMRedis Sources/WSMInstance Sources/WSMRecord Sources/WSMVerify
-    Sources/WSMClients Sources/WSMScenario Sources/WSMHarness Sources/WSMReport)
+    Sources/WSMClients Sources/WSMScenario Sources/WSMSimulation Sources/WSMHarness Sources/WSMReport)
 report "Only the command line prints" '(^|[^.A-Za-z_])print\(' "${quiet[@]}"
 report "Random numbers come from the seed (CounterRNG)" '\.random\(|SystemRandomNumberGenerator' \
     Sources/WSMCore Sources/WSMManagers Sources/WSMScenario Sources/WSMVerify Sources/WSMRecord
@@ -26,6 +26,12 @@ report "A state machine takes its instants as arguments" 'MonotonicInstant\.now\
     Sources/WSMVerify
 report "The wall clock is for the run folder's name only" '[^A-Za-z]Date\(\)' Sources/WSMCore Sources/WSMManagers \
     Sources/WSMRedis Sources/WSMInstance Sources/WSMRecord Sources/WSMVerify Sources/WSMClients Sources/WSMScenario
+report "A simulation knows no clock, no chance, no task, no Foundation and no NIO" \
+    'import Foundation|import NIO|import Dispatch|import Synchronization|\.now\(\)|\.random\(|Task[ .{(]|await |async |ContinuousClock' \
+    Sources/WSMSimulation
+report "A simulation goes through no dictionary or set in the order of its hashes" \
+    ' in (members|outboxes|subscribers|processes|entries|unread|broadcastDone|brokenWalks|readRates|lives|healing)(\.keys|\.values)? (\{|where)' \
+    Sources/WSMSimulation
 report "Unfinished marks" '\b(TODO|FIXME|XXX)\b' Sources Tests
 
 while IFS= read -r file; do

@@ -1,6 +1,6 @@
 public import NIOCore
 public import WSMCore
-internal import WSMManagers
+public import WSMManagers
 
 /// A worker process of an instance: it runs the steps of processes on its thread pool, and each step publishes by itself.
 ///

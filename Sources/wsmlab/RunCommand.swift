@@ -56,7 +56,7 @@ struct RunCommand: AsyncParsableCommand {
         }
         let outcome = try await perform(scenario)
         HTMLFile.write(runIn: outcome.folder)
-        if !reportFlags.takeStandardOutput { try report(outcome) }
+        if !reportFlags.takeStandardOutput { try resultFlags.report(outcome) }
         try writeReports(outcome)
         Output.standard.flush()
         throw ArgumentParser.ExitCode(outcome.result.exitCode)
@@ -83,10 +83,13 @@ struct RunCommand: AsyncParsableCommand {
         try ReportWriter.write(
             [ReportedRun(outcome.result, folder: outcome.folder, places: places)], reportFlags.requests)
     }
+}
 
-    private func report(_ outcome: RunOutcome) throws {
+extension ResultFlags {
+    /// Writes the result to stdout in the format that was asked for.
+    func report(_ outcome: RunOutcome) throws {
         let output = Output.standard
-        switch resultFlags.format {
+        switch format {
         case .text:
             output.write(
                 TextReport.summary(

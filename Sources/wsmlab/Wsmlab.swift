@@ -36,6 +36,7 @@ struct Wsmlab: AsyncParsableCommand {
             CompareCommand.self,
             GateCommand.self,
             CapacityCommand.self,
+            SimulateCommand.self,
             VerifyCommand.self,
             ReportCommand.self,
             ListCommand.self,

@@ -22,7 +22,7 @@ extension Measurement {
             // A connection that was cut is dead until its reset comes, and what is written to it meanwhile is gone.
             let isReset = fault.planned.spec.afterwards == .reset
             let until = fault.healedAt.map { isReset ? $0 + RunLinks.burial : $0 }
-            for target in fault.planned.targets(of: context.scenario.instanceCount) {
+            for target in fault.planned.targets(of: subject.scenario.instanceCount) {
                 settlement.brokerOutages.append(.init(instance: UInt16(target), from: at, until: until))
             }
         }
@@ -34,7 +34,7 @@ extension Measurement {
         let injected = faults.filter { $0.at != nil }
         let healed = injected.compactMap(\.healedAt)
         guard let last = healed.max(), healed.count == injected.count else { return nil }
-        return .init(healedAt: last, bound: context.scenario.expect.bounds.recovery)
+        return .init(healedAt: last, bound: subject.scenario.expect.bounds.recovery)
     }
 
     /// Whether the run went on for long enough to see whether all recovered.
@@ -71,7 +71,7 @@ extension Measurement {
         guard let at = fault.at, let start = clock?.measuredFrom, fault.planned.action.breaksInstances,
             let target = fault.planned.spec.target
         else { return nil }
-        let others = context.plan.clients.count { $0.instance != target }
+        let others = subject.plan.clients.count { $0.instance != target }
         guard others > 0 else { return nil }
         let next = faults.compactMap(\.at).filter { $0 > at }.min() ?? endOfMeasuring
         let end = min((fault.healedAt ?? endOfMeasuring) + .seconds(1), next, endOfMeasuring)

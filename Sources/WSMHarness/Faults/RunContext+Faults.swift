@@ -23,14 +23,6 @@ extension RunContext {
             try? await fleet.tell(mark)
         }
     }
-
-    /// How receipts are kept over time: with faults or slow clients each instance for itself, as far as each has an event loop
-    /// of its own.
-    func timelinePlan(from instant: MonotonicInstant) -> Timeline.Plan {
-        let isCalm = scenario.faults.isEmpty && scenario.clients.slow.count == 0
-        let groups = isCalm ? 1 : min(scenario.instanceCount, Limits.pausableInstances)
-        return Timeline.Plan(from: instant, width: Timeline.Plan.width(for: scenario.duration), groups: groups)
-    }
 }
 
 extension Scenario {

@@ -1,5 +1,6 @@
 internal import WSMCore
 internal import WSMInstance
+internal import WSMManagers
 internal import WSMRecord
 internal import WSMScenario
 
@@ -8,18 +9,11 @@ internal import WSMScenario
 /// A call returns as soon as the thread pool has the process, so one thread keeps the pace; how late it was is the
 /// schedule slip.
 final class ProcessLoad: Sendable {
-    private enum Call {
-        case start(PlannedProcess)
-        case resume(PlannedProcess)
-        case abort(PlannedProcess)
-        case engineStatus(PlannedEngineStatus)
-    }
-
     private struct Entry {
         var at: MonotonicInstant
         /// When it is tried: later than `at` where a process was not ready for it yet.
         var due: MonotonicInstant
-        var call: Call
+        var call: PlannedCall
     }
 
     /// A call that failed.
@@ -76,23 +70,7 @@ final class ProcessLoad: Sendable {
 
     /// All calls, the last one first.
     private static func agenda(_ plan: LoadPlan, _ clock: LoadClock) -> [Entry] {
-        var entries: [Entry] = []
-        func add(_ at: TimeSpan, _ call: Call) {
-            entries.append(Entry(at: clock.start + at, due: clock.start + at, call: call))
-        }
-        for process in plan.processes {
-            add(process.at, .start(process))
-            switch process.ending {
-            case .completed, .failed: break
-            case .suspended(let step, let resumeAfter):
-                add(process.at + process.length(through: step) + resumeAfter, .resume(process))
-            case .aborted(let step): add(process.at + process.length(through: step), .abort(process))
-            }
-        }
-        for status in plan.engineStatus { add(status.at, .engineStatus(status)) }
-        // Stable: calls of the same instant keep the plan's order.
-        return entries.enumerated().sorted { ($0.element.due, $0.offset) > ($1.element.due, $1.offset) }
-            .map(\.element)
+        plan.calls.reversed().map { Entry(at: clock.start + $0.at, due: clock.start + $0.at, call: $0.call) }
     }
 
     /// Makes the calls.
@@ -179,23 +157,3 @@ protocol ProcessHost: Sendable {
 
 extension LiveInstance: ProcessHost {}
 extension LiveWorker: ProcessHost {}
-
-extension PlannedProcess {
-    /// How long its steps take up to and with this one.
-    func length(through step: Int) -> TimeSpan {
-        steps.prefix(step + 1).reduce(.zero, +)
-    }
-
-    /// The process as an instance runs it.
-    ///
-    /// An abort is a call of its own.
-    var spec: WorkflowSpec {
-        let ending: WorkflowSpec.Ending =
-            switch ending {
-            case .completed, .aborted: .completed
-            case .failed(let step): .failed(atStep: step)
-            case .suspended(let step, _): .suspended(afterStep: step)
-            }
-        return WorkflowSpec(name: workflowName, steps: steps, ending: ending, subscriptions: subscriptions)
-    }
-}

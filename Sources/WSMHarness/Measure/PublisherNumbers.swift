@@ -1,5 +1,6 @@
 internal import WSMCore
 internal import WSMInstance
+internal import WSMManagers
 internal import WSMScenario
 
 /// The numbers of everyone who publishes in a run, and of the channels, as they stand in the stamps.

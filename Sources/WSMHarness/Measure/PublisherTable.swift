@@ -1,5 +1,6 @@
 internal import WSMCore
 internal import WSMInstance
+internal import WSMManagers
 internal import WSMRecord
 internal import WSMScenario
 

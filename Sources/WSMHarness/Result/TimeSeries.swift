@@ -103,9 +103,9 @@ extension Measurement {
     /// The bytes of `timeseries.csv`.
     func timeSeries(_ settlement: Settlement) -> [UInt8] {
         let from = clock?.measuredFrom ?? .now()
-        var series = TimeSeries(context.timelinePlan(from: from), length: measuredSpan)
+        var series = TimeSeries(subject.timelinePlan(from: from), length: measuredSpan)
         series.add(loops)
-        series.add(context.publishers.logs.map { $0.snapshot() }, measuredFrom: from)
+        series.add(subject.publishers.logs.map { $0.snapshot() }, measuredFrom: from)
         series.add(lost: settlement.lostOverTime)
         series.add(faults)
         return Array(series.csv.utf8)

@@ -25,7 +25,7 @@ extension Measurement {
         }
         group.clients = clients.count
         // More instances than are told apart share the last group, whoever they are.
-        guard context.scenario.instanceCount <= Limits.pausableInstances else { return group }
+        guard subject.scenario.instanceCount <= Limits.pausableInstances else { return group }
         var latencies = LatencyBuckets()
         for timeline in loops.compactMap(\.timeline) {
             latencies.add(timeline.latencies(in: 0..<Timeline.bucketLimit) { includes(UInt16($0)) })

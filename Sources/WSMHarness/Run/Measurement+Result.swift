@@ -27,7 +27,7 @@ extension Measurement {
         result.timing.negativeLatencies = Int(stages.latency.negativeCount)
         result.clients = clientCounts(settlement)
         result.guarantees = guarantees(settlement, expect: scenario.expect)
-        result.instances = (0..<(context.system.cluster?.instanceCount ?? 0)).map(instanceResult)
+        result.instances = (0..<subject.instanceCount).map(instanceResult)
         result.target = target
         result.faults = faultResults(settlement)
         result.neighbours = neighbours
@@ -37,8 +37,9 @@ extension Measurement {
                 redis: redisState.map { (redisBefore, $0) })
         }
         result.trace = trace.map { TraceFigures($0) }
+        result.traceHash = traceHash
         result.calibration = calibration.value
-        result.generator = generatorFigures
+        if !isSimulated { result.generator = generatorFigures }
         if let samples, let busy = generatorFigures.cpu?.machineBusy {
             result.generator?.cpu?.otherPrograms = samples.after.otherPrograms(
                 since: samples.before, used: result.resources, machineBusy: busy, cores: result.environment.cores)
@@ -56,7 +57,7 @@ extension Measurement {
     /// The stages of the whole way: those of the clients, and those inside of the instances.
     func stages(_ settlement: Settlement) -> StageHistograms {
         var stages = settlement.stages
-        for probe in context.probes { stages.add(probe.stages) }
+        for probe in subject.probes { stages.add(probe.stages) }
         return stages
     }
 
@@ -69,8 +70,8 @@ extension Measurement {
         let cluster = scenario.cluster
         return RunSetup(
             manager: cluster.manager.rawValue, profile: cluster.profile.rawValue, instances: cluster.instances,
-            placement: cluster.placement.rawValue, transport: scenario.clients.transport.rawValue,
-            warmupNanoseconds: scenario.warmup.nanoseconds)
+            placement: isSimulated ? "simulated" : cluster.placement.rawValue,
+            transport: scenario.clients.transport.rawValue, warmupNanoseconds: scenario.warmup.nanoseconds)
     }
 
     private func summaries(_ stages: StageHistograms) -> StageLatencies {
@@ -85,10 +86,10 @@ extension Measurement {
     }
 
     private func clientCounts(_ settlement: Settlement) -> ClientCounts {
-        let planned = context.plan.clients.count
+        let planned = subject.plan.clients.count
         let connected = Set(loops.flatMap { $0.sessions.map(\.client) }).count
         var counts = ClientCounts(planned: planned, connected: connected, reconnects: fleet.reconnects)
-        if context.scenario.cluster.auth == .token { counts.refused = RefusedClients(fleet.refusals) }
+        if subject.scenario.cluster.auth == .token { counts.refused = RefusedClients(fleet.refusals) }
         counts.failed = planned - connected - (counts.refused.map { $0.total + $0.admitted } ?? 0)
         return counts
     }
@@ -104,7 +105,7 @@ extension Measurement {
 
     private func instanceResult(_ index: Int) -> InstanceResult {
         let counters = counts.indices.contains(index) ? counts[index] : InstanceCounts()
-        let events = context.probes[index].recordedEvents
+        let events = subject.probes[index].recordedEvents
         var result = InstanceResult(index: index)
         result.connections = counters.connections
         result.broadcastsPublished = counters.published

@@ -8,7 +8,7 @@ internal import WSMVerify
 
 /// Everything that a run has measured, before it is settled and judged.
 struct Measurement: Sendable {
-    let context: RunContext
+    let subject: RunSubject
     var clock: LoadClock?
     var interrupted = false
     /// Why not all clients connected.
@@ -51,13 +51,18 @@ struct Measurement: Sendable {
     var frozenContext: SettlementContext?
     var trace: TraceOutcome?
 
-    init(context: RunContext) {
-        self.context = context
+    /// The hash of a simulation; `nil` for a live run.
+    var traceHash: String?
+    /// Whether it happened in virtual time.
+    var isSimulated = false
+
+    init(_ subject: RunSubject) {
+        self.subject = subject
     }
 
     /// The time that was really measured: the planned window, or less where the run was interrupted.
     var measuredSpan: TimeSpan {
-        guard interrupted, let samples else { return context.scenario.duration }
+        guard interrupted, let samples else { return subject.scenario.duration }
         return max(.zero, samples.after.at - samples.before.at)
     }
 }

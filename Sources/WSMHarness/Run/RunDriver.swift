@@ -20,7 +20,7 @@ struct RunDriver: Sendable {
 
     func drive() async throws -> Measurement {
         let reporter = ProgressReporter(context: context, report: progress)
-        var measurement = Measurement(context: context)
+        var measurement = Measurement(context.subject)
         try await calibrate(reporter, &measurement)
         try await connect(reporter, &measurement)
         let start = MonotonicInstant.now() + .milliseconds(100)
@@ -72,7 +72,7 @@ struct RunDriver: Sendable {
     private func startLoad(_ clock: LoadClock) async throws -> any RunningLoad {
         for probe in context.probes { probe.startMeasuring(from: clock.measuredFrom) }
         try await context.fleet.startMeasuring(
-            at: clock.measuredFrom, timeline: context.timelinePlan(from: clock.measuredFrom))
+            at: clock.measuredFrom, timeline: context.subject.timelinePlan(from: clock.measuredFrom))
         if !context.scenario.faults.isEmpty { try await context.fleet.tell(.expected) }
         let churn = context.plan.churn.map { FleetChurn(client: UInt32($0.client), at: clock.start + $0.at) }
         if !churn.isEmpty { try await context.fleet.churn(churn) }

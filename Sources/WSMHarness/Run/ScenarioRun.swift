@@ -74,7 +74,7 @@ package enum ScenarioRun {
                 throw error
             }
             await context.shutDown()
-            try await measurement.finishTrace()
+            try await measurement.finishTrace(context.trace)
         } catch {
             folder.removeUnfinished()
             throw environmentError(error)

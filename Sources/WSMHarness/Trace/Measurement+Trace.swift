@@ -7,17 +7,17 @@ extension Measurement {
     /// Ends the run's trace with what is known now.
     ///
     /// After the cluster and the fleet have been shut down; the settlement that follows is given the very same context.
-    mutating func finishTrace() async throws {
+    mutating func finishTrace(_ open: RunTrace?) async throws {
         let settlement = makeSettlementContext()
         frozenContext = settlement
         let promised = promises
-        let expect = context.scenario.expect
+        let expect = subject.scenario.expect
         let document = TraceEnd(
             durationNanoseconds: measuredSpan.nanoseconds, interrupted: interrupted, context: settlement,
             guarantees: GuaranteeID.allCases.map {
                 .init(id: $0, promised: promised.contains($0), expected: expectation(of: $0, expect))
             })
-        trace = try await context.trace?.finish(document)
+        trace = try await open?.finish(document)
     }
 
     /// What the scenario itself expects of a guarantee; `nil` when it says nothing of it.

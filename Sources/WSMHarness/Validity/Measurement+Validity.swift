@@ -34,12 +34,12 @@ extension Measurement {
         evidence.generator = generatorFigures
         evidence.calibration = calibration.value
         if case .failed(let why) = calibration { evidence.calibrationFailure = why }
-        evidence.isDirect = context.scenario.clients.transport == .direct
+        evidence.isDirect = subject.scenario.clients.transport == .direct
         evidence.negativeLatencies = Int(latency.negativeCount)
         evidence.refusedStarts = refusals.starts
         evidence.unfencedSessions = isRedisGone ? 0 : unfencedAtEnd
         evidence.faultFailures = faultFailures
-        evidence.unkeptEvents = context.probes.reduce(0) { $0 + $1.recordedEvents.unkept }
+        evidence.unkeptEvents = subject.probes.reduce(0) { $0 + $1.recordedEvents.unkept }
         evidence.traceSuspicion = trace?.suspicion
         evidence.endedProcesses = target?.endedProcesses ?? []
         let start = clock?.start ?? .now()
@@ -51,7 +51,7 @@ extension Measurement {
     var generatorFigures: GeneratorFigures {
         var figures = generator
         figures.notCalibrated = calibration.absence
-        figures.plannedDeliveriesPerSecond = context.plan.deliveriesPerSecond(of: context.scenario)
+        figures.plannedDeliveriesPerSecond = subject.plan.deliveriesPerSecond(of: subject.scenario)
         if refusals.starts > 0 { figures.refusedStarts = refusals.starts }
         if fleet.lateness.count > 0 {
             figures.timerLateness = TimerFigures(

@@ -3,6 +3,7 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import Synchronization
 internal import WSMCore
+internal import WSMManagers
 
 /// The HTTP API of an instance, as far as it is not the WebSocket.
 ///

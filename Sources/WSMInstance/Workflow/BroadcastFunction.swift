@@ -38,27 +38,13 @@ enum BroadcastFunction: Sendable {
     }
 }
 
-/// One update of a process as it is submitted.
-struct ProcessUpdate {
-    var process: OrchestratorUUID
-    var isTerminal: Bool
-    var subscriptions: [OrchestratorUUID]
-    var measure: ProcessMeasure?
-    /// Counts the process's updates from 0.
-    var step: UInt16
-    var intended: MonotonicInstant?
-    var sent: MonotonicInstant
-
+extension ProcessUpdate {
     /// The update's messages in their order, each stamped if it is measured.
     func broadcasts(
         from source: Submission.Source, probe: (any InstanceProbe)?, queuedAt queued: MonotonicInstant?
     ) -> [Broadcast] {
-        let events = OrchestratorEvent.processUpdate(
-            process, terminal: isTerminal, subscriptions: subscriptions)
-        return events.map { event in
-            let submission = Submission(
-                source: source, channel: .events, intended: intended, sent: sent, process: measure?.index, step: step)
-            var stamp = probe?.submitted(submission)
+        events.map { event in
+            var stamp = probe?.submitted(submission(from: source))
             if let queued { stamp?.queued = queued }
             return Broadcast(event: event, stamp: stamp)
         }

@@ -1,5 +1,6 @@
 internal import Synchronization
 internal import WSMCore
+internal import WSMManagers
 
 /// The processes of an instance: what the reference keeps in its database.
 ///

@@ -43,10 +43,7 @@ final class WorkflowEngine: Sendable {
         _ spec: WorkflowSpec, id: OrchestratorUUID, measure: ProcessMeasure?
     ) throws(Refusal) -> OrchestratorUUID {
         guard !globalLock else { throw .locked }
-        var process = WorkflowProcess(id: id, spec: spec)
-        process.measure = measure
-        process.intendedNext = measure?.intendedStart
-        table.insert(process)
+        table.insert(WorkflowProcess(id: id, spec: spec, measure: measure))
         guard pool.submit({ self.run(id, $0) }) else { throw .overloaded }
         return id
     }
@@ -61,10 +58,7 @@ final class WorkflowEngine: Sendable {
         guard let process = table.get(id) else { throw .notFound }
         guard process.status.isResumable else { throw .conflict(process.status) }
         invalidateStatusCounts(intended: intended)
-        _ = table.update(id) { process in
-            process.status = .resumed
-            if process.measure != nil { process.intendedNext = intended }
-        }
+        _ = table.update(id) { $0.resume(intended: intended) }
         guard pool.submit({ self.run(id, $0) }) else { throw .overloaded }
     }
 
@@ -72,20 +66,12 @@ final class WorkflowEngine: Sendable {
     ///
     /// The status counts follow.
     func abort(_ id: OrchestratorUUID, intended: MonotonicInstant? = nil) throws(Refusal) {
-        let request: Result<Bool, Refusal>? = table.update(id) { process in
-            switch process.status {
-            case .completed, .aborted: return .failure(.conflict(process.status))
-            case .running:
-                process.abortRequested = true
-                return .success(false)
-            default:
-                process.status = .aborted
-                process.abortRequested = true
-                return .success(true)
-            }
+        switch table.update(id, { $0.abort() }) {
+        case nil: throw .notFound
+        case .refused(let status): throw .conflict(status)
+        case .requested: break
+        case .done: guard pool.submit({ self.log(id, $0, intended: intended) }) else { throw .overloaded }
         }
-        guard let request else { throw .notFound }
-        if try request.get(), !pool.submit({ self.log(id, $0, intended: intended) }) { throw .overloaded }
         invalidateStatusCounts(intended: intended)
     }
 
@@ -120,65 +106,29 @@ final class WorkflowEngine: Sendable {
         guard var begin = begin(id) else { return }
         while let process = table.get(id), process.stepsDone < process.spec.steps.count {
             if globalLock { return }
-            if process.abortRequested { break }
-            let length = process.spec.steps[process.stepsDone]
+            guard let length = process.nextStep else { break }
             // From the end of the step before, not from now, so that oversleeping does not add up.
             begin = begin + length
             guard pool.sleep(until: begin) else { return }
-            let status = finishStep(id, length: length)
+            let status = table.update(id) { $0.finishStep(length: length) }
             log(id, worker, intended: table.get(id)?.intendedNext)
             if status == .failed { invalidateStatusCounts(worker: worker, intended: table.get(id)?.intendedNext) }
             if status != .running { break }
         }
-        let isAborted: Bool =
-            table.update(id) { process in
-                guard process.abortRequested, !process.status.isTerminal else { return false }
-                process.status = .aborted
-                return true
-            } ?? false
+        let isAborted = table.update(id) { $0.endAborted() } ?? false
         if isAborted { log(id, worker, intended: table.get(id)?.intendedNext) }
         // The last update of a run (`_run_process_async`).
         log(id, worker, intended: table.get(id)?.intendedNext)
     }
 
     private func begin(_ id: OrchestratorUUID) -> MonotonicInstant? {
-        table.update(id) { process in
-            if !process.abortRequested { process.status = .running }
-        }
-        .map { _ in .now() }
-    }
-
-    /// Counts the step as done and says what the process is now.
-    private func finishStep(_ id: OrchestratorUUID, length: TimeSpan) -> ProcessStatus? {
-        table.update(id) { process in
-            if let intended = process.intendedNext { process.intendedNext = intended + length }
-            let step = process.stepsDone
-            if !process.hasTurned, process.spec.ending == .failed(atStep: step) {
-                process.hasTurned = true
-                process.status = .failed
-                return .failed
-            }
-            process.stepsDone += 1
-            if process.stepsDone == process.spec.steps.count {
-                process.status = .completed
-            } else if !process.hasTurned, process.spec.ending == .suspended(afterStep: step) {
-                process.hasTurned = true
-                process.status = .suspended
-            }
-            return process.status
-        }
+        table.update(id) { $0.begin() }.map { _ in .now() }
     }
 
     /// Logs the process's state and broadcasts the update (`_db_log_step`).
     private func log(_ id: OrchestratorUUID, _ worker: WorkerContext, intended: MonotonicInstant?) {
         let sent = MonotonicInstant.now()
-        let update: ProcessUpdate? = table.update(id) { process in
-            defer { process.updates &+= 1 }
-            return ProcessUpdate(
-                process: id, isTerminal: process.status.isTerminal, subscriptions: process.spec.subscriptions,
-                measure: process.measure, step: process.updates, intended: process.measure == nil ? nil : intended,
-                sent: sent)
-        }
+        let update = table.update(id) { $0.update(intended: intended, sent: sent) }
         if let update { broadcast.submit(update, worker: worker, probe: probe) }
     }
 

@@ -66,6 +66,9 @@ package final class DeliveryObserver: DeliverySink {
         recorder.record.stages.latency.count + recorder.record.stages.slowReaderLatency.count
     }
 
+    /// Distinct messages received so far, over all sessions; cheap.
+    package var received: Int64 { recorder.record.received }
+
     /// The latencies of measured messages so far; some 30,000 additions.
     package var latencySoFar: LatencySummary { recorder.record.stages.latency.summary }
 
@@ -137,6 +140,15 @@ package final class DeliveryObserver: DeliverySink {
         recorder.received(sessions: sessions, message: message, at: at)
     }
 
+    /// Takes in one message of this run that came to several sessions, each at an instant of its own: for clients that are
+    /// given the stamp itself, in a simulation.
+    ///
+    /// As many calls of ``received(session:message:at:)``, in this order; without a trace.
+    package func received(_ receipts: UnsafeBufferPointer<StampedReceipt>, of stamp: ProbeStamp) {
+        precondition(trace == nil, "a trace holds messages, not stamps")
+        recorder.received(receipts, of: stamp)
+    }
+
     package func sessionClosed(session: Int, end: SessionEnd, at: MonotonicInstant) {
         trace?.closed(session: session, end: end, at: at)
         recorder.record.ledger.sessions[session].close(end, at: at)
@@ -146,6 +158,18 @@ package final class DeliveryObserver: DeliverySink {
     package func connectFailed(client: UInt32, instance: UInt16, at: MonotonicInstant) {
         trace?.connectFailed(client: client, instance: instance, at: at)
         recorder.record.connectFailures[client, default: .init(count: 0, first: at)].count += 1
+    }
+}
+
+/// One receipt of a message whose stamp is known.
+package struct StampedReceipt: Sendable {
+    /// The observer's handle.
+    package let session: Int32
+    package let at: MonotonicInstant
+
+    package init(session: Int32, at: MonotonicInstant) {
+        self.session = session
+        self.at = at
     }
 }
 

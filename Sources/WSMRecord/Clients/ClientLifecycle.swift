@@ -1,7 +1,6 @@
-import WSMCore
-import WSMRecord
+package import WSMCore
 
-/// One client of the plan: when it tries to connect, when it tries again, when it stays away.
+/// One client of a fleet, live or simulated: when it tries to connect, when it tries again, when it stays away.
 ///
 /// Sans-IO:
 ///
@@ -13,8 +12,8 @@ import WSMRecord
 /// | away, stopped | – | – | – | – | skipped | stopped |
 ///
 /// A dash is an input that came too late: it changes nothing.
-struct ClientLifecycle {
-    enum State: Hashable {
+package struct ClientLifecycle: Sendable {
+    package enum State: Hashable, Sendable {
         /// Its first attempt is not due yet.
         case idle
         case connecting
@@ -27,35 +26,35 @@ struct ClientLifecycle {
     }
 
     /// What the end of an attempt or a session leads to.
-    enum Next: Hashable {
+    package enum Next: Hashable, Sendable {
         case retry(after: TimeSpan)
         case stayAway
         case nothing
     }
 
-    private(set) var state = State.idle
+    package private(set) var state = State.idle
     /// Whether it ever had a session.
-    private(set) var hasOpened = false
+    package private(set) var hasOpened = false
     /// Attempts in a row that failed or whose session was short.
     private var tries: UInt32 = 0
 
-    init() {}
+    package init() {}
 
     /// An attempt is due; false when the client is not waiting for one.
-    mutating func begin() -> Bool {
+    package mutating func begin() -> Bool {
         guard state == .idle || state == .backingOff else { return false }
         state = .connecting
         return true
     }
 
     /// The attempt failed; `unit` is a random number in [0, 1).
-    mutating func failed(_ policy: BackoffPolicy?, unit: Double) -> Next {
+    package mutating func failed(_ policy: BackoffPolicy?, unit: Double) -> Next {
         guard state == .connecting else { return .nothing }
         return backOff(policy, unit: unit)
     }
 
     /// The attempt succeeded; false when it came too late to count.
-    mutating func opened(at now: MonotonicInstant) -> Bool {
+    package mutating func opened(at now: MonotonicInstant) -> Bool {
         guard state == .connecting else { return false }
         state = .open(since: now)
         hasOpened = true
@@ -67,7 +66,9 @@ struct ClientLifecycle {
     /// After a session as long as the policy's longest delay the count of tries begins anew: a server that accepts and
     /// drops at once must not be asked again at the shortest delay for ever.
     /// A server that broke the protocol is not asked again: it would only repeat itself.
-    mutating func ended(_ end: SessionEnd, at now: MonotonicInstant, _ policy: BackoffPolicy?, unit: Double) -> Next {
+    package mutating func ended(_ end: SessionEnd, at now: MonotonicInstant, _ policy: BackoffPolicy?, unit: Double)
+        -> Next
+    {
         guard case .open(let since) = state else { return .nothing }
         if let policy, now - since >= policy.max { tries = 0 }
         if case .protocolError = end { return backOff(nil, unit: unit) }
@@ -75,7 +76,7 @@ struct ClientLifecycle {
     }
 
     /// The plan ends the session and begins a new one; false when there is none.
-    mutating func churn() -> Bool {
+    package mutating func churn() -> Bool {
         guard case .open = state else { return false }
         tries = 0
         state = .connecting
@@ -83,7 +84,7 @@ struct ClientLifecycle {
     }
 
     /// The run has ended.
-    mutating func stop() {
+    package mutating func stop() {
         state = .stopped
     }
 

@@ -1,0 +1,73 @@
+import WSMCore
+import WSMRecord
+
+/// What waits for a client that reads slowly or not at all: its frames in the instance's buffer and in the kernel's.
+///
+/// The kernel holds `kernelBytes` of them; what is beyond waits in the instance's own buffer, which has the high-water mark.
+final class Backlog {
+    enum Item {
+        case message(Message)
+        /// A message without a stamp, of so many bytes.
+        case foreign(bytes: Int)
+        /// The end of the connection, after all that came before it.
+        case end(SessionEnd)
+
+        var bytes: Int {
+            switch self {
+            case .message(let message): message.frameBytes
+            case .foreign(let bytes): bytes
+            case .end: 0
+            }
+        }
+    }
+
+    let connection: Int
+    let kernelBytes: Int
+    /// Bytes a second that the client reads; `nil`: as fast as it can.
+    var rate: Int?
+    /// The client reads nothing before this instant; `nil`: it reads.
+    var stalledUntil: MonotonicInstant?
+    /// Whether the end of the item that is being read is on the agenda.
+    var isReading = false
+    private(set) var bytes = 0
+    private var items: [Item] = []
+    private var head = 0
+
+    init(connection: Int, kernelBytes: Int, rate: Int?) {
+        self.connection = connection
+        self.kernelBytes = kernelBytes
+        self.rate = rate
+    }
+
+    /// Whether there is a reason to keep it.
+    var isNeeded: Bool { rate != nil || stalledUntil != nil || head < items.count }
+    var first: Item? { head < items.count ? items[head] : nil }
+    /// Bytes in the instance's own buffer.
+    var waiting: Int { max(0, bytes - kernelBytes) }
+
+    func append(_ item: Item) {
+        items.append(item)
+        bytes += item.bytes
+    }
+
+    func removeFirst() {
+        bytes -= items[head].bytes
+        head += 1
+        if head == items.count || head > 1024 {
+            items.removeFirst(head)
+            head = 0
+        }
+    }
+
+    /// The instance closes its socket without a word: what the kernel does not have yet is gone.
+    func cutOff() {
+        while waiting > 0, head < items.count, let last = items.popLast() { bytes -= last.bytes }
+        items.append(.end(.dropped))
+    }
+
+    /// How long the client takes to read the first item.
+    var readingTime: TimeSpan {
+        guard let rate, let first else { return .microseconds(1) }
+        return TimeSpan(nanoseconds: Int64(first.bytes) * 1_000_000_000 / Int64(max(1, rate)))
+    }
+}

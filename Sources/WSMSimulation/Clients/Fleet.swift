@@ -1,0 +1,276 @@
+import WSMCore
+import WSMManagers
+import WSMRecord
+import WSMScenario
+import WSMVerify
+
+/// The clients of a simulated run, in flat arrays: some hundred bytes each, and as much for each further session.
+///
+/// A client behaves as one of the live fleet: its lifecycle is the same machine, its delays are drawn from the same numbers.
+final class Fleet {
+    /// One client of the plan.
+    struct Client {
+        let instance: UInt16
+        var life = ClientLifecycle()
+        /// Its newest attempt or session, or -1.
+        var connection: Int32 = -1
+        /// How many delays have been drawn.
+        var draws: UInt32 = 0
+        /// Since when a ping waits for its answer; zero: none does.
+        var askedAt: Int64 = 0
+    }
+
+    /// What ``session(receivingOn:)`` gives where nobody receives, and where what comes must wait.
+    static let nobody: Int32 = -1
+    static let backlogged: Int32 = -2
+    /// How long one attempt may take, as in the live fleet.
+    static let connectDeadline = TimeSpan.seconds(10)
+
+    let simulator: Simulator
+    let costs: CostModel
+    let observer: DeliveryObserver
+    let reconnect: BackoffPolicy
+    let spec: ClientsSpec
+    let seed: UInt64
+    let sendBuffer: Int?
+    var clients: ContiguousArray<Client> = []
+    var connections: ContiguousArray<Connection> = []
+    var backlogs: [Backlog?] = []
+    var counts = FleetCounts()
+    /// Bytes a second of the clients that read slowly.
+    var readRates: [Int32: Int] = [:]
+    private(set) var openSessions = 0
+    /// Clients that had a session.
+    private(set) var everConnected = 0
+    /// The load is over: slow readers read as fast as they can, and nobody is stalled any more.
+    var hasReleased = false
+    /// No client connects any more.
+    var isAwaitingCloses = false
+    /// Connections of clients that vanished, which the instance still holds for open.
+    var vanished: [Int] = []
+    /// The instances by their numbers, as clients find them.
+    var hosts: [InstanceSlot] = []
+
+    init(_ simulator: Simulator, _ scenario: Scenario, plan: LoadPlan, costs: CostModel, observer: DeliveryObserver) {
+        self.simulator = simulator
+        self.costs = costs
+        self.observer = observer
+        spec = scenario.clients
+        reconnect = scenario.clients.reconnect.policy
+        seed = scenario.seed
+        sendBuffer = scenario.cluster.sendBuffer
+        clients.reserveCapacity(plan.clients.count)
+        connections.reserveCapacity(plan.clients.count)
+        for client in plan.clients {
+            clients.append(Client(instance: UInt16(client.instance)))
+            if let rate = client.readRate { readRates[Int32(client.index)] = rate }
+        }
+    }
+
+    // MARK: What comes
+
+    /// The observer's session that gets what has come on a connection; ``nobody``, or ``backlogged``.
+    @inline(__always)
+    func session(receivingOn connection: Int) -> Int32 {
+        let state = connections[connection]
+        guard state.flags.contains(.clientOpen) else { return Fleet.nobody }
+        return state.backlog < 0 ? state.session : Fleet.backlogged
+    }
+
+    /// A message has come to these sessions.
+    func received(_ receipts: ContiguousArray<StampedReceipt>, of message: Message) {
+        receipts.withUnsafeBufferPointer { observer.received($0, of: message.stamp) }
+    }
+
+    /// A message has come to one connection.
+    private func received(_ message: Message, on connection: Int, at: MonotonicInstant) {
+        let receipt = StampedReceipt(session: connections[connection].session, at: at)
+        simulator.hash.mix(UInt64(UInt32(bitPattern: receipt.session)), UInt64(bitPattern: at.nanoseconds))
+        withUnsafePointer(to: receipt) {
+            observer.received(UnsafeBufferPointer(start: $0, count: 1), of: message.stamp)
+        }
+    }
+
+    /// A text without a stamp has come.
+    private func receivedForeign(on connection: Int, at: MonotonicInstant) {
+        let text: [UInt8] = [0x7b, 0x7d]
+        text.withUnsafeBytes {
+            observer.received(session: Int(connections[connection].session), message: $0, at: at)
+        }
+    }
+
+    // MARK: Slow and stalled clients
+
+    func backlog(of connection: Int) -> Backlog? {
+        let index = connections[connection].backlog
+        return index < 0 ? nil : backlogs[Int(index)]
+    }
+
+    /// The connection's backlog, which begins here if there was none.
+    func makeBacklog(_ connection: Int, rate: Int?) -> Backlog {
+        if let known = backlog(of: connection) { return known }
+        // A slow reader makes its receive buffer small: 4 KiB, which the kernel doubles.
+        let receiveBuffer = rate == nil ? costs.receiveBuffer : 8 << 10
+        let made = Backlog(
+            connection: connection, kernelBytes: (sendBuffer ?? costs.sendBuffer) + receiveBuffer, rate: rate)
+        connections[connection].backlog = Int32(backlogs.count)
+        backlogs.append(made)
+        return made
+    }
+
+    /// A message has come for a client that does not take it at once.
+    func queue(_ message: Message, on connection: Int, at instant: MonotonicInstant) {
+        guard let backlog = backlog(of: connection) else { return received(message, on: connection, at: instant) }
+        backlog.append(.message(message))
+        noteWritability(backlog)
+        read(backlog, from: instant)
+    }
+
+    /// Puts the end of the next item's reading on the agenda.
+    func read(_ backlog: Backlog, from instant: MonotonicInstant) {
+        guard !backlog.isReading, backlog.stalledUntil == nil, backlog.first != nil else { return }
+        backlog.isReading = true
+        simulator.at(instant + backlog.readingTime, .clientReads, backlog.connection) { [self] in
+            backlog.isReading = false
+            // It was stalled meanwhile, and has read nothing.
+            guard backlog.stalledUntil == nil else { return }
+            takeFirst(of: backlog)
+        }
+    }
+
+    private func takeFirst(of backlog: Backlog) {
+        guard let item = backlog.first else { return }
+        let connection = backlog.connection
+        backlog.removeFirst()
+        noteWritability(backlog)
+        let isOpen = connections[connection].flags.contains(.clientOpen)
+        switch item {
+        case .message(let message): if isOpen { received(message, on: connection, at: simulator.now) }
+        case .foreign: if isOpen { receivedForeign(on: connection, at: simulator.now) }
+        case .end(let end): serverEnded(connection, end)
+        }
+        if backlog.isNeeded { read(backlog, from: simulator.now) } else { dropBacklog(of: connection) }
+    }
+
+    func dropBacklog(of connection: Int) {
+        let index = connections[connection].backlog
+        guard index >= 0 else { return }
+        backlogs[Int(index)] = nil
+        connections[connection].backlog = -1
+    }
+
+    /// Tells the instance when its socket passes its high-water mark, or has drained to the half of it.
+    private func noteWritability(_ backlog: Backlog) {
+        let connection = backlog.connection
+        let state = connections[connection]
+        guard state.flags.contains(.serverOpen), let instance = hosts[Int(state.instance)].instance else { return }
+        let isUnwritable = state.flags.contains(.unwritable)
+        if !isUnwritable, backlog.waiting > instance.highWaterMark {
+            connections[connection].flags.insert(.unwritable)
+            instance.socketEvent(.writability(connection))
+        } else if isUnwritable, backlog.waiting <= instance.highWaterMark / 2 {
+            connections[connection].flags.remove(.unwritable)
+            instance.socketEvent(.writability(connection))
+        }
+    }
+
+    // MARK: What the instance sends beside messages
+
+    /// Brings what an instance sends to one client, at `instant`, behind all that it sent it before.
+    func bring(_ item: Backlog.Item, to connection: Int, at instant: MonotonicInstant) {
+        simulator.at(instant, .clientClose, connection) { [self] in
+            if let backlog = backlog(of: connection) {
+                backlog.append(item)
+                return read(backlog, from: simulator.now)
+            }
+            switch item {
+            case .message(let message): received(message, on: connection, at: simulator.now)
+            case .foreign:
+                if connections[connection].flags.contains(.clientOpen) {
+                    receivedForeign(on: connection, at: simulator.now)
+                }
+            case .end(let end): serverEnded(connection, end)
+            }
+        }
+    }
+
+    /// The instance's socket is gone without a close frame.
+    func cutOff(_ connection: Int, at instant: MonotonicInstant) {
+        guard let backlog = backlog(of: connection) else { return bring(.end(.dropped), to: connection, at: instant) }
+        simulator.at(instant, .clientClose, connection) { [self] in
+            backlog.cutOff()
+            read(backlog, from: simulator.now)
+        }
+    }
+
+    /// The session has ended by the instance's doing.
+    private func serverEnded(_ connection: Int, _ end: SessionEnd) {
+        let flags = connections[connection].flags
+        if case .closedByServer = end {
+            if flags.contains(.closeSeen) { counts.repeatedCloses += 1 }
+            connections[connection].flags.insert(.closeSeen)
+            // The answer, and the end of the socket.
+            tellHost(of: connection, .closed(connection))
+        }
+        guard flags.contains(.clientOpen) else { return }
+        if case .closedByServer = end { counts.closedByServer += 1 } else { counts.dropped += 1 }
+        endSession(connection, end)
+        let client = Int(connections[connection].client)
+        guard !isAwaitingCloses else { return clients[client].life.stop() }
+        follow(clients[client].life.ended(end, at: simulator.now, reconnect, unit: drawUnit(client)), client)
+    }
+
+    /// Takes the session from its client and tells the observer.
+    func endSession(_ connection: Int, _ end: SessionEnd) {
+        guard connections[connection].flags.contains(.clientOpen) else { return }
+        connections[connection].flags.remove(.clientOpen)
+        openSessions -= 1
+        observer.sessionClosed(session: Int(connections[connection].session), end: end, at: simulator.now)
+        let client = Int(connections[connection].client)
+        if clients[client].connection == Int32(connection) { clients[client].connection = -1 }
+    }
+
+    /// Something of the client's comes to its instance, one latency later.
+    func tellHost(of connection: Int, _ event: SocketEvent) {
+        let instance = hosts[Int(connections[connection].instance)].instance
+        simulator.after(costs.linkLatency, .socket, connection) { instance?.socketEvent(event) }
+    }
+
+    /// Does what a client's lifecycle asks for.
+    func follow(_ next: ClientLifecycle.Next, _ client: Int) {
+        guard case .retry(let delay) = next else { return }
+        simulator.after(delay, .connect, client) { [self] in
+            guard !isAwaitingCloses else { return }
+            counts.reconnects += 1
+            connect(client)
+        }
+    }
+
+    /// The client's next random number in [0, 1): the same for the same seed whatever other clients do.
+    func drawUnit(_ client: Int) -> Double {
+        let entity = UInt64(client) | UInt64(clients[client].draws) << 32
+        clients[client].draws &+= 1
+        var numbers = CounterRNG(seed: seed, stream: .reconnect, entity: entity)
+        return numbers.unit()
+    }
+
+    /// The handshake has ended well: the session begins.
+    func open(_ connection: Int, attemptedAt: MonotonicInstant) {
+        let client = Int(connections[connection].client)
+        let now = simulator.now
+        let isFirst = !clients[client].life.hasOpened
+        guard clients[client].connection == Int32(connection), clients[client].life.opened(at: now) else {
+            return tellHost(of: connection, .closed(connection))
+        }
+        counts.opened += 1
+        openSessions += 1
+        if isFirst { everConnected += 1 }
+        let rate = hasReleased ? nil : readRates[Int32(client)]
+        connections[connection].flags.insert(.clientOpen)
+        connections[connection].session = Int32(
+            observer.sessionOpened(
+                client: UInt32(client), instance: clients[client].instance, slowReader: rate != nil,
+                attemptedAt: attemptedAt, openedAt: now))
+        if let rate { _ = makeBacklog(connection, rate: rate) }
+    }
+}

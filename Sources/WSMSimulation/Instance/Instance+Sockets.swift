@@ -1,0 +1,139 @@
+import WSMCore
+import WSMManagers
+import WSMRecord
+
+/// The instance's end of its clients' sockets.
+extension Instance {
+    /// A socket event, at the beginning of a turn.
+    func take(_ event: SocketEvent) {
+        switch event {
+        case .opened(let connection, let attemptedAt): accept(connection, attemptedAt)
+        case .closed(let connection), .reset(let connection): hangUp(connection)
+        case .text(let connection, let text):
+            if isOpen(connection) { inbox.append(.clientText(number(of: connection), text)) }
+        case .writability(let connection): writabilityChanged(connection)
+        case .brokerSubscribed(let id):
+            step(.brokerSubscribed(id))
+            flush()
+        case .brokerMessages(let id, let messages):
+            counts.brokerMessages += messages.count
+            for message in messages { step(.brokerMessage(id, message)) }
+            flush()
+        case .brokerDown(let id):
+            step(.brokerDown(id))
+            flush()
+        }
+    }
+
+    func isOpen(_ connection: Int) -> Bool { fleet.connections[connection].flags.contains(.serverOpen) }
+    func number(of connection: Int) -> ClientID { ClientID(UInt64(fleet.connections[connection].number)) }
+
+    /// The open connection with this number.
+    func connection(_ client: ClientID) -> Int? {
+        guard Int(client.rawValue) < connectionOf.count else { return nil }
+        let known = connectionOf[Int(client.rawValue)]
+        return known < 0 ? nil : Int(known)
+    }
+
+    private func accept(_ connection: Int, _ attemptedAt: MonotonicInstant) {
+        guard isListening else {
+            simulator.after(costs.linkLatency, .handshake, connection) { [fleet] in fleet.failed(connection) }
+            return
+        }
+        spent = spent + costs.accept
+        counts.connections += 1
+        openSockets += 1
+        let number = ClientID(UInt64(connectionOf.count))
+        connectionOf.append(Int32(connection))
+        fleet.connections[connection].number = UInt32(number.rawValue)
+        fleet.connections[connection].flags.insert(.serverOpen)
+        probe?.connected(number, as: fleet.connections[connection].client)
+        simulator.at(arrival(after: .zero), .handshake, connection) { [fleet] in
+            fleet.open(connection, attemptedAt: attemptedAt)
+        }
+        inbox.append(.clientOpened(number, .events))
+    }
+
+    /// The client is gone: its socket is closed here too.
+    private func hangUp(_ connection: Int) {
+        guard isOpen(connection) else { return }
+        unregister(connection)
+        inbox.append(.clientClosed(number(of: connection)))
+    }
+
+    /// The socket is closed, and belongs to nobody any more.
+    private func unregister(_ connection: Int) {
+        forget(number(of: connection))
+        connectionOf[Int(fleet.connections[connection].number)] = -1
+        fleet.connections[connection].flags.remove(.serverOpen)
+        openSockets -= 1
+        probe?.disconnected(number(of: connection), at: loopNow)
+    }
+
+    private func writabilityChanged(_ connection: Int) {
+        guard isOpen(connection) else { return }
+        let isWritable = !fleet.connections[connection].flags.contains(.unwritable)
+        guard !isWritable, setup.evictsWhenFull else {
+            return inbox.append(.writabilityChanged(number(of: connection), writable: isWritable))
+        }
+        evict(connection)
+    }
+
+    func evict(_ connection: Int) {
+        guard isOpen(connection), !fleet.connections[connection].flags.contains(.serverClosing) else { return }
+        counts.evicted += 1
+        probe?.evicted(fleet.connections[connection].client, at: loopNow)
+        drop(connection)
+    }
+
+    // MARK: Ending connections
+
+    /// Ends the connection without a close frame.
+    func drop(_ connection: Int) {
+        guard isOpen(connection) else { return }
+        let number = number(of: connection)
+        fleet.cutOff(connection, at: arrival(after: .zero))
+        unregister(connection)
+        post(.clientClosed(number))
+    }
+
+    /// Sends a close frame, then waits for the client's own for a while.
+    func close(_ connection: Int, _ close: ClientClose) {
+        guard isOpen(connection), !fleet.connections[connection].flags.contains(.serverClosing) else { return }
+        spent = spent + costs.write
+        if let text = close.lastText {
+            fleet.bring(.foreign(bytes: text.utf8.count + 2), to: connection, at: arrival(after: .zero))
+        }
+        fleet.connections[connection].flags.insert(.serverClosing)
+        fleet.bring(.end(.closedByServer(code: close.code)), to: connection, at: arrival(after: .zero))
+        simulator.after(.seconds(5), .socket, connection) { [self] in
+            if !isDead, isOpen(connection) { drop(connection) }
+        }
+    }
+
+    /// When something comes to a client that is written now, behind all that was written before.
+    func arrival(after span: TimeSpan) -> MonotonicInstant {
+        let at = max(loopNow + span + costs.linkLatency, nextArrival)
+        nextArrival = at
+        return at
+    }
+
+    // MARK: Members
+
+    func admit(_ client: ClientID, to channel: ChannelName) {
+        guard let connection = connection(client) else { return }
+        fleet.connections[connection].member = Int32(members[channel, default: []].count)
+        members[channel, default: []].append(Int32(connection))
+    }
+
+    /// Clients listen to one channel, so that whoever is a member is one there.
+    func forget(_ client: ClientID) {
+        guard let connection = connection(client) else { return }
+        let place = Int(fleet.connections[connection].member)
+        guard place >= 0, let last = members[.events]?.popLast() else { return }
+        fleet.connections[connection].member = -1
+        guard last != Int32(connection) else { return }
+        members[.events]?[place] = last
+        fleet.connections[Int(last)].member = Int32(place)
+    }
+}

@@ -1,0 +1,110 @@
+import WSMCore
+import WSMManagers
+import WSMScenario
+
+/// What an instance is made of, the same for each of its lives.
+struct InstanceSetup {
+    let index: Int
+    let simulator: Simulator
+    let fleet: Fleet
+    let courier: Courier
+    let costs: CostModel
+    /// What the instances publish to and listen to; `nil` in memory.
+    let redis: RedisServer?
+    let policies: ManagerPolicies
+    let kind: ManagerKind
+    let gapMark: GapMark
+    let workers: Int
+    let hasBroadcastThread: Bool
+    let seed: UInt64
+    let probe: any SimulationProbe
+
+    /// Where a socket counts as full: the reference waits at the 64 KiB of its server's transport.
+    var highWaterMark: Int { managerWaits ? 64 << 10 : policies.slowClient.threshold }
+
+    /// Whether the manager itself waits for a client whose socket is full.
+    private var managerWaits: Bool {
+        kind == .memory ? policies.fanOut == .serial : policies.subscription == .perClient
+    }
+
+    /// Whether a full socket ends the connection.
+    var evictsWhenFull: Bool {
+        highWaterMark == policies.slowClient.threshold && policies.slowClient.policy != .drop
+    }
+}
+
+/// One instance over all its lives: it may be killed or stopped, and started again.
+final class InstanceSlot {
+    let setup: InstanceSetup
+    /// The life that is going on; `nil` while it is down.
+    private(set) var instance: Instance?
+    /// The life that takes connections.
+    var listening: Instance? { instance?.isListening == true ? instance : nil }
+    private(set) var lives = 0
+    private var pastCounts = InstanceTally()
+    var stopReport = StopReport()
+
+    init(_ setup: InstanceSetup) { self.setup = setup }
+
+    var counts: InstanceTally {
+        var sum = pastCounts
+        if let instance { sum.add(instance.counts) }
+        return sum
+    }
+
+    /// Something planned came to nothing because the instance was down.
+    func countSkipped() { pastCounts.skippedWhileDown += 1 }
+
+    func start() {
+        lives += 1
+        let isFirst = lives == 1
+        instance = Instance(setup)
+        instance?.start()
+        if !isFirst { setup.probe.cameUp(at: setup.simulator.now) }
+    }
+
+    /// Takes the life away, so that no load goes to it any more; what it still does belongs to nobody.
+    ///
+    /// The clients of a stop in order are still told of: they are closed in this life.
+    func endLife() -> Instance? {
+        guard let ended = instance else { return nil }
+        setup.probe.wentDown(at: setup.simulator.now)
+        setup.probe.lifeEnded(at: setup.simulator.now)
+        pastCounts.add(ended.counts)
+        ended.isReporting = false
+        instance = nil
+        return ended
+    }
+}
+
+/// What an instance counted.
+package struct InstanceTally: Hashable, Sendable {
+    package var connections = 0
+    package var published = 0
+    package var failed = 0
+    package var brokerMessages = 0
+    package var queueRefused = 0
+    package var evicted = 0
+    package var riskyRetries = 0
+    /// Planned items of the measured window that came to nothing because the instance was down.
+    package var skippedWhileDown = 0
+
+    mutating func add(_ other: InstanceTally) {
+        connections += other.connections
+        published += other.published
+        failed += other.failed
+        brokerMessages += other.brokerMessages
+        queueRefused += other.queueRefused
+        evicted += other.evicted
+        riskyRetries += other.riskyRetries
+        skippedWhileDown += other.skippedWhileDown
+    }
+}
+
+/// What an instance's stop left behind.
+package struct StopReport: Hashable, Sendable {
+    /// Clients that had to be cut at the deadline.
+    package var clientsCut = 0
+    /// Updates that were never published.
+    package var updatesLeft = 0
+}

@@ -1,0 +1,231 @@
+import WSMCore
+import WSMManagers
+
+/// `broadcastData` for one simulated thread, which waits until it is done: as `ThreadPublisher` live, with the same machine.
+final class Publisher {
+    /// How long one connect, or one reply, may take.
+    private static let redisDeadline = TimeSpan.seconds(5)
+
+    private unowned let instance: Instance
+    private let simulator: Simulator
+    private var machine: BroadcastPublisher
+    private var link: RedisLink?
+    private var isCancelled = false
+    /// The call that is under way.
+    private var call: Call?
+    /// Tells a late answer from the one that is waited for.
+    private var attempt = 0
+
+    private struct Call {
+        var broadcasts: [Broadcast]
+        /// How many from the front are settled: acknowledged, or not to be sent again.
+        var handled = 0
+        var acknowledged = 0
+        /// Where each broadcast is a call of its own: how many the machine is busy with, from `handled` on.
+        var width: Int
+        /// The places of those that the Memory manager is done with.
+        var inMemory: Set<Int> = []
+        var done: (Bool) -> Void
+    }
+
+    init(_ instance: Instance, entity: UInt64) {
+        self.instance = instance
+        simulator = instance.simulator
+        machine = BroadcastPublisher(
+            policy: instance.setup.policies.publishing, seed: instance.setup.seed, entity: entity)
+    }
+
+    /// Publishes the broadcasts one after the other; with a persistent connection they leave in one write.
+    ///
+    /// One call at a time; `done` is told whether all were published for certain.
+    func broadcast(_ broadcasts: [Broadcast], done: @escaping (Bool) -> Void) {
+        instance.pass { [self] in begin(broadcasts, done) }
+    }
+
+    private func begin(_ broadcasts: [Broadcast], _ done: @escaping (Bool) -> Void) {
+        guard !isCancelled, !instance.isDead, !broadcasts.isEmpty else {
+            for broadcast in broadcasts { ended(broadcast, .failed) }
+            return done(broadcasts.isEmpty)
+        }
+        let isOneByOne = instance.setup.kind == .broadcast && instance.setup.policies.publishing == .perBroadcast
+        call = Call(broadcasts: broadcasts, width: isOneByOne ? 1 : broadcasts.count, done: done)
+        let cost = TimeSpan(nanoseconds: instance.costs.publish.nanoseconds * Int64(broadcasts.count))
+        simulator.after(cost, .publisher, instance.setup.index) { [self] in
+            instance.pass { [self] in
+                guard call != nil else { return }
+                if instance.setup.kind == .memory { publishInMemory() } else { act(on: .publish) }
+            }
+        }
+    }
+
+    /// Nobody waits for it any more: the call under way ends at once.
+    func cancel() {
+        isCancelled = true
+        guard let call else { return }
+        if instance.setup.kind == .memory { leaveMemory(call) } else { finish(call, .failed) }
+    }
+
+    private func finish(_ ended: Call, _ rest: PublishEnd) {
+        call = nil
+        attempt += 1
+        for broadcast in ended.broadcasts.dropFirst(ended.handled) { self.ended(broadcast, rest) }
+        ended.done(ended.acknowledged == ended.broadcasts.count)
+    }
+
+    private func ended(_ broadcast: Broadcast, _ outcome: PublishEnd) {
+        if outcome == .acknowledged { instance.counts.published += 1 } else { instance.counts.failed += 1 }
+        instance.probe?.ended(broadcast.stamp, outcome, at: simulator.now)
+    }
+
+    /// The next broadcast is handed over now.
+    private func publish(_ index: Int) -> Message? {
+        guard let message = call?.broadcasts[index].publish(at: simulator.now) else { return nil }
+        instance.probe?.published(message.stamp)
+        return message
+    }
+
+    // MARK: Memory
+
+    private func publishInMemory() {
+        guard let call else { return }
+        for (index, broadcast) in call.broadcasts.enumerated() {
+            guard let message = publish(index) else { return }
+            instance.broadcastInMemory(broadcast.channels, message) { [self] in endedInMemory(index, $0) }
+        }
+    }
+
+    private func endedInMemory(_ index: Int, _ outcome: BroadcastOutcome) {
+        guard var current = call else { return }
+        let broadcast = current.broadcasts[index]
+        current.inMemory.insert(index)
+        switch outcome {
+        case .delivered, .aborted:
+            // A walk that a dead socket ended is no failure to its caller: the reference swallows it.
+            if case .aborted = outcome { instance.probe?.fanOutAborted(broadcast.stamp) }
+            current.acknowledged += 1
+            ended(broadcast, .acknowledged)
+        case .refused: ended(broadcast, .failed)
+        }
+        call = current
+        guard current.inMemory.count == current.broadcasts.count else { return }
+        current.handled = current.broadcasts.count
+        finish(current, .failed)
+    }
+
+    /// Nobody waits for the walks that are half-way.
+    private func leaveMemory(_ current: Call) {
+        for (index, broadcast) in current.broadcasts.enumerated() where !current.inMemory.contains(index) {
+            instance.probe?.fanOutAborted(broadcast.stamp)
+            ended(broadcast, .maybePublished)
+        }
+        var current = current
+        current.handled = current.broadcasts.count
+        finish(current, .failed)
+    }
+
+    // MARK: Redis
+
+    private func act(on event: BroadcastPublisher.Event) {
+        let riskyBefore = machine.riskyRetries
+        let action = machine.handle(event, now: simulator.now)
+        instance.counts.riskyRetries += machine.riskyRetries - riskyBefore
+        switch action {
+        case .connect: connect()
+        case .execute: execute()
+        case .wait(let span):
+            later(span) { [self] in instance.pass { [self] in if call != nil { act(on: .waited) } } }
+        case .done(let outcome): done(outcome)
+        }
+    }
+
+    /// Goes on after a while, unless the call has ended by then.
+    private func later(_ span: TimeSpan, _ body: @escaping () -> Void) {
+        let number = attempt
+        simulator.after(span, .publisher, instance.setup.index) { [self] in
+            if call != nil, attempt == number { body() }
+        }
+    }
+
+    private func connect() {
+        guard let redis = instance.setup.redis else { return }
+        attempt += 1
+        let number = attempt
+        redis.connect { [self] link in
+            guard call != nil, attempt == number, !instance.isDead else {
+                if let link { redis.close(link) }
+                return
+            }
+            self.link = link
+            link?.closed = { [self] in lost() }
+            link?.receive = { [self] in replied($0) }
+            attempt += 1
+            act(on: link == nil ? .connectFailed : .connected)
+        }
+    }
+
+    private func execute() {
+        guard let redis = instance.setup.redis, let call else { return }
+        guard let link, link.isOpen else {
+            disconnect()
+            return act(on: .failed(maybePublished: false))
+        }
+        for index in call.handled..<min(call.handled + call.width, call.broadcasts.count) {
+            guard let message = publish(index) else { return }
+            redis.send(.publish(call.broadcasts[index].channels, message), on: link)
+        }
+        attempt += 1
+        later(Self.redisDeadline) { [self] in lost() }
+    }
+
+    private func replied(_ output: [RedisOutput]) {
+        for item in output {
+            guard case .published = item, var current = call else { continue }
+            ended(current.broadcasts[current.handled], .acknowledged)
+            current.handled += 1
+            current.acknowledged += 1
+            current.width -= 1
+            call = current
+            // Each reply is waited for anew.
+            attempt += 1
+            if current.width == 0 { act(on: .acknowledged) } else { later(Self.redisDeadline) { [self] in lost() } }
+        }
+    }
+
+    /// The connection is gone, or has been silent for too long.
+    private func lost() {
+        disconnect()
+        attempt += 1
+        guard var current = call else { return }
+        guard instance.setup.policies.publishing == .persistent else { return act(on: .failed(maybePublished: true)) }
+        // What was sent may be published: it is not sent again.
+        for index in current.handled..<(current.handled + current.width) {
+            ended(current.broadcasts[index], .maybePublished)
+        }
+        current.handled += current.width
+        current.width = 0
+        call = current
+        act(on: .failed(maybePublished: true))
+    }
+
+    private func done(_ outcome: BroadcastPublisher.Outcome) {
+        if outcome.closesConnection { disconnect() }
+        guard var current = call else { return }
+        // The reference awaits each call before the next; a failure ends the update that it belongs to.
+        if outcome.result == .published, current.handled < current.broadcasts.count {
+            current.width = 1
+            call = current
+            return act(on: .publish)
+        }
+        let failed: PublishEnd = outcome.result == .maybePublished ? .maybePublished : .failed
+        if current.width > 0, failed == .maybePublished {
+            ended(current.broadcasts[current.handled], failed)
+            current.handled += 1
+        }
+        finish(current, instance.setup.policies.publishing == .persistent ? failed : .failed)
+    }
+
+    private func disconnect() {
+        if let link { instance.setup.redis?.close(link) }
+        link = nil
+    }
+}

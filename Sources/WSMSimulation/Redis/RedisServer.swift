@@ -1,0 +1,203 @@
+import WSMCore
+
+/// A Redis server in virtual time: one thread that takes what has come, runs it, and then writes all replies and messages of
+/// the turn.
+///
+/// As the real one, it writes at the end of a turn, to the connection that was touched last first (`clients_pending_write`
+/// is filled at its head); messages to a subscriber keep the order of their publishing.
+final class RedisServer {
+    /// How much Redis keeps for a subscriber that does not read (`client-output-buffer-limit pubsub`), in bytes.
+    struct Limits {
+        var hard = 32 << 20
+        var soft: Int? = 8 << 20
+        var softFor = TimeSpan.seconds(60)
+    }
+
+    private let simulator: Simulator
+    private let costs: CostModel
+    private let limits: Limits
+    private(set) var isUp = true
+    private(set) var isPaused = false
+    /// By the order of their connecting.
+    private(set) var links: [RedisLink] = []
+    private var subscribers: [ChannelName: [RedisLink]] = [:]
+    private var arrived: [(link: RedisLink, command: RedisCommand)] = []
+    private var touched: [RedisLink] = []
+    private var isTurnDue = false
+    private var busyUntil = Simulator.origin
+    private var nextLink = 0
+
+    init(_ simulator: Simulator, costs: CostModel, limits: Limits) {
+        self.simulator = simulator
+        self.costs = costs
+        self.limits = limits
+    }
+
+    /// Connections that listen to a channel now.
+    var subscriptionCount: Int { links.count { $0.channel != nil } }
+
+    // MARK: Connections
+
+    /// Opens a connection; `done` is told at the caller's end whether it was accepted.
+    ///
+    /// A server that stands still accepts too: that is the kernel's doing.
+    func connect(_ done: @escaping (RedisLink?) -> Void) {
+        nextLink += 1
+        let link = RedisLink(id: nextLink)
+        simulator.after(costs.linkLatency, .redisCommand, link.id) { [self] in
+            let accepts = isUp
+            if accepts {
+                link.isOpen = true
+                links.append(link)
+            }
+            simulator.after(costs.linkLatency, .redisReply, link.id) { done(accepts ? link : nil) }
+        }
+    }
+
+    /// The owner closes its end.
+    func close(_ link: RedisLink) {
+        link.receive = { _ in }
+        link.closed = {}
+        simulator.after(costs.linkLatency, .redisCommand, link.id) { [self] in forget(link) }
+    }
+
+    /// Sends a command; it is lost where the connection ends before it has come.
+    func send(_ command: RedisCommand, on link: RedisLink) {
+        simulator.after(costs.linkLatency, .redisCommand, link.id) { [self] in
+            guard link.isOpen, isUp else { return }
+            arrived.append((link, command))
+            wake()
+        }
+    }
+
+    private func forget(_ link: RedisLink) {
+        guard link.isOpen else { return }
+        link.isOpen = false
+        link.closedAt = simulator.now
+        links.removeAll { $0 === link }
+        if let channel = link.channel { subscribers[channel]?.removeAll { $0 === link } }
+        link.channel = nil
+    }
+
+    /// Ends a connection from Redis' side.
+    private func cut(_ link: RedisLink) {
+        forget(link)
+        simulator.after(costs.linkLatency, .redisReply, link.id) { link.closed() }
+    }
+
+    // MARK: Turns
+
+    private func wake() {
+        guard !isTurnDue, !isPaused else { return }
+        isTurnDue = true
+        simulator.at(max(simulator.now, busyUntil), .redisTurn) { [self] in turn() }
+    }
+
+    private func turn() {
+        isTurnDue = false
+        guard isUp, !isPaused else { return }
+        let commands = arrived
+        arrived.removeAll(keepingCapacity: true)
+        var spent = TimeSpan.zero
+        for (link, command) in commands where link.isOpen { spent = spent + run(command, of: link) }
+        var end = simulator.now + spent
+        let writes = touched.reversed()
+        touched.removeAll(keepingCapacity: true)
+        for link in writes {
+            end = end + costs.redisSubscriber
+            write(link, at: end)
+        }
+        busyUntil = end
+        if !arrived.isEmpty { wake() }
+    }
+
+    private func run(_ command: RedisCommand, of link: RedisLink) -> TimeSpan {
+        switch command {
+        case .subscribe(let channel):
+            link.channel = channel
+            subscribers[channel, default: []].append(link)
+            put(.subscribed, to: link)
+            return costs.redisCommand
+        case .publish(let channels, let message):
+            for channel in channels {
+                for subscriber in subscribers[channel] ?? [] { put(.message(message), to: subscriber) }
+            }
+            put(.published, to: link)
+            return costs.redisCommand.scaled(by: Double(channels.count))
+        }
+    }
+
+    private func put(_ output: RedisOutput, to link: RedisLink) {
+        if link.output.isEmpty { touched.append(link) }
+        link.output.append(output)
+    }
+
+    private func write(_ link: RedisLink, at instant: MonotonicInstant) {
+        let output = link.output
+        link.output = []
+        simulator.at(instant + costs.linkLatency, .redisReply, link.id) { [self] in
+            // Redis was gone before it had written this.
+            if let closedAt = link.closedAt, closedAt < instant { return }
+            if link.isReading { link.receive(output) } else { keep(output, for: link) }
+        }
+    }
+
+    // MARK: Subscribers that do not read
+
+    private func keep(_ output: [RedisOutput], for link: RedisLink) {
+        link.unread += output
+        link.unreadBytes += output.reduce(0) { $0 + $1.bytes }
+        let kept = link.unreadBytes - costs.sendBuffer - costs.receiveBuffer
+        if kept > limits.hard { return cut(link) }
+        guard let soft = limits.soft, kept > soft else {
+            link.overSoftLimitSince = nil
+            return
+        }
+        let since = link.overSoftLimitSince ?? simulator.now
+        link.overSoftLimitSince = since
+        if simulator.now - since > limits.softFor { cut(link) }
+    }
+
+    /// The owner reads again, or stops reading; what has waited comes at once, if the connection still stands.
+    func setReading(_ reads: Bool, of link: RedisLink) {
+        link.isReading = reads
+        guard reads, link.isOpen, !link.unread.isEmpty else { return }
+        let waited = link.unread
+        link.unread = []
+        link.unreadBytes = 0
+        link.overSoftLimitSince = nil
+        link.receive(waited)
+    }
+}
+
+extension RedisServer {
+    // MARK: Faults
+
+    /// Ends the server at once: its connections are reset, and what it had not written is gone.
+    func kill() {
+        guard isUp else { return }
+        isUp = false
+        isPaused = false
+        arrived = []
+        for link in links { cut(link) }
+        subscribers = [:]
+    }
+
+    /// Starts it again, without any connection.
+    func start() { isUp = true }
+
+    /// Lets it stand still: connections are accepted, and nothing is answered.
+    func pause() { isPaused = true }
+
+    func resume() {
+        isPaused = false
+        if !arrived.isEmpty { wake() }
+    }
+
+    /// Ends the connections at these places among ``links``; returns how many that were.
+    func disconnect(_ places: [Int]) -> Int {
+        let picked = places.map { links[$0] }
+        for link in picked { cut(link) }
+        return picked.count
+    }
+}

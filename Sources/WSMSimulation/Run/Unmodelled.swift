@@ -1,0 +1,57 @@
+import WSMCore
+package import WSMScenario
+
+/// Something of a scenario that a simulation has no model of.
+package struct Unmodelled: Hashable, Sendable {
+    /// The scenario's key.
+    package let key: String
+    /// What is not modelled, and what can be done.
+    package let reason: String
+}
+
+extension Unmodelled {
+    /// What of the scenario cannot be simulated, in the order of its keys; empty when all can be.
+    package static func of(_ scenario: Scenario) -> [Unmodelled] {
+        if case .target = scenario.system {
+            return [Unmodelled(key: "target", reason: "a system that runs already has no virtual time; use wsmlab run")]
+        }
+        let cluster = scenario.cluster
+        var found: [Unmodelled] = []
+        func note(_ isFound: Bool, _ key: String, _ reason: String) {
+            if isFound { found.append(Unmodelled(key: key, reason: reason)) }
+        }
+        if cluster.manager == .broadcast {
+            switch cluster.redis {
+            case .embedded: break
+            case .cluster, .sentinel: note(true, "cluster.redis.mode", "only one Redis server is modelled")
+            case .url: note(true, "cluster.redis.url", "a real Redis has no virtual time; leave the key out")
+            }
+        }
+        note(cluster.redisSecurity.tls, "cluster.redis.tls", "encryption is not modelled")
+        note(cluster.redisSecurity.acl, "cluster.redis.acl", "the users of Redis are not modelled")
+        note(cluster.tls, "cluster.tls", "encryption is not modelled")
+        note(cluster.auth != .none, "cluster.auth", "tokens are not modelled")
+        note(cluster.slowClient.policy == .drop, "cluster.slowClient", "leaving messages out is not modelled")
+        note(cluster.gapMark == .event, "cluster.gapMark", "marks without a close are not modelled")
+        note(scenario.clients.transport == .direct, "clients.transport", "clients without sockets are not modelled")
+        for (index, fault) in scenario.faults.enumerated() {
+            note(!isModelled(fault.action), "faults[\(index)].action", "\(fault.action.rawValue) is not modelled")
+            guard fault.action == .clientsDisconnect else { continue }
+            note(fault.how != .reset, "faults[\(index)].how", "only connections that are reset are modelled")
+            note(
+                cluster.fanOut == .serial, "cluster.fanOut",
+                "what a serial fan-out does with a socket that is dead and not yet noticed is not modelled")
+        }
+        return found
+    }
+
+    /// Whether the model of a fault gives the verdicts that live runs give.
+    private static func isModelled(_ action: FaultAction) -> Bool {
+        switch action {
+        case .redisRestart, .redisKill, .redisPause, .instanceKill, .clientsDisconnect, .clientsStall: true
+        case .redisFailover, .redisDisconnectClients, .redisSlow, .instanceStop, .instancePause, .linkDelay, .linkCut,
+            .linkThrottle:
+            false
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import Foundation
+import Testing
+import WSMCore
+import WSMScenario
+import WSMVerify
+
+@testable import WSMHarness
+
+@Suite("A scenario in virtual time", .timeLimit(.minutes(5)))
+struct SimulatedRunTests {
+    private func scenario(seed: UInt64 = 3) -> Scenario {
+        var scenario = Scenario(name: "simulated", duration: .seconds(1))
+        scenario.seed = seed
+        scenario.warmup = .milliseconds(200)
+        scenario.cluster.instances = 2
+        scenario.clients = ClientsSpec(count: 12)
+        scenario.workload = [
+            .processes(ProcessesSpec(rate: Rate(perSecond: 20))),
+            .broadcasts(BroadcastsSpec(rate: Rate(perSecond: 50))),
+        ]
+        return scenario
+    }
+
+    private func simulate(_ scenario: Scenario) throws -> RunResult {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("simulated-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        return try SimulatedRun.run(
+            scenario: scenario, options: RunOptions(folder: folder.path), progress: { _ in },
+            interruption: Interruption()
+        ).result
+    }
+
+    @Test("The same seed gives the same trace hash ten times, and another seed another")
+    func determinism() throws {
+        let hashes = try (0..<10).map { _ in try simulate(scenario()).traceHash }
+        #expect(Set(hashes).count == 1)
+        #expect(hashes.first != .some(nil))
+        #expect(try simulate(scenario(seed: 4)).traceHash != hashes.first)
+    }
+
+    @Test("Everything that was published arrives, and every promise is kept")
+    func delivers() throws {
+        let result = try simulate(scenario())
+        #expect(result.verdict == .passed, "\(result.reason)")
+        #expect(result.delivery.received > 500)
+        #expect(result.delivery.lost == 0)
+        #expect(result.clients.connected == 12)
+        #expect(result.guarantees.filter { $0.promised && $0.verdict != .holds }.isEmpty)
+    }
+
+    @Test(
+        "The scenarios of the repository give in virtual time what they expect of live runs",
+        arguments: [
+            "memory-two-instances", "redis-restart-reference", "redis-restart-hardened", "redis-pause",
+            "instance-crash",
+            "reference-pool-limit", "worker-executor",
+        ])
+    func repository(name: String) throws {
+        let path = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../../Scenarios/\(name).yaml")
+        let loaded = ScenarioFile.load(path: path.standardized.path)
+        let scenario = try #require(loaded.scenario, "\(loaded.diagnostics)")
+        let result = try simulate(scenario)
+        #expect(result.verdict == .passed, "\(result.reason)")
+        #expect(result.delivery.isBalanced && result.delivery.received > 0)
+        #expect(result.setup.placement == "simulated")
+    }
+
+    @Test("What is not modelled is refused by its key")
+    func refusal() throws {
+        var scenario = scenario()
+        scenario.cluster.tls = true
+        scenario.faults = [FaultSpec(action: .linkCut, schedule: .at(.milliseconds(100)))]
+        let error = try #require(throws: HarnessError.self) { try simulate(scenario) }
+        #expect("\(error)".contains("cluster.tls"))
+        #expect("\(error)".contains("faults[0].action"))
+    }
+}
