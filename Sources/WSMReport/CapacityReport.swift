@@ -22,9 +22,10 @@ package enum CapacityReport {
             Section(lines: exhaustion(result, width: width), separated: true),
             Section(lines: costs(result, width: width), separated: true),
             Section(
-                lines: result.warnings.flatMap { entries("Mind", $0, width: width) }, separated: true, isElastic: true,
+                lines: result.warnings.flatMap { TextReport.entries("Mind", $0, width: width) }, separated: true,
+                isElastic: true,
                 fixed: 2, more: "more to mind, see \(CapacitySearch.resultName)"),
-            Section(lines: ground(result, folder: folder), separated: true),
+            Section(lines: TextReport.ground(result.environment, folder: folder), separated: true),
         ]
         Section.fit(&sections, into: TextReport.lineLimit)
         let lines = Section.lines(of: sections).map { line in
@@ -86,29 +87,13 @@ package enum CapacityReport {
         // What the answer says already is not said again.
         let evidence = result.evidence.filter { $0 != result.reason }.prefix(2)
         let text = ([resource.replacing("-", with: " ")] + evidence).joined(separator: "; ")
-        return entries("Exhausted", text, width: width)
+        return TextReport.entries("Exhausted", text, width: width)
     }
 
     private static func costs(_ result: CapacityResult, width: Int) -> [Line] {
         var texts = result.costs.map { "\(CostText.name($0.quantity)): \(CostText.sentence($0))" }
         if let text = CostText.inseparable(result.costs) { texts.append(text) }
-        return texts.enumerated().flatMap { entries($0 == 0 ? "Costs" : "", $1, width: width) }
-    }
-
-    private static func ground(_ result: CapacityResult, folder: String?) -> [Line] {
-        let environment = result.environment
-        var text = "wsmlab \(environment.version), Swift \(environment.swift), \(environment.kernel), "
-        text += environment.cores == 1 ? "1 core" : "\(environment.cores) cores"
-        if let redis = environment.redis { text += ", Redis \(redis)" }
-        var lines = [TextReport.entry("Ran on", PlainText.printable(text))]
-        if let folder { lines.append(TextReport.entry("Folder", PlainText.printable(folder))) }
-        return lines
-    }
-
-    private static func entries(_ label: String, _ text: String, width: Int) -> [Line] {
-        PlainText.wrap(PlainText.printable(text), width: width - TextReport.margin).enumerated().map { index, line in
-            TextReport.entry(index == 0 ? label : "", line)
-        }
+        return texts.enumerated().flatMap { TextReport.entries($0 == 0 ? "Costs" : "", $1, width: width) }
     }
 }
 

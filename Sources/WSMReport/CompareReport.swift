@@ -28,9 +28,10 @@ package enum CompareReport {
         sections.append(guarantees(result, width: width))
         sections.append(
             Section(
-                lines: result.warnings.flatMap { entries("Mind", $0, width: width) }, separated: true, isElastic: true,
+                lines: result.warnings.flatMap { TextReport.entries("Mind", $0, width: width) }, separated: true,
+                isElastic: true,
                 fixed: 2, more: "more to mind, see compare.json"))
-        sections.append(Section(lines: ground(result, folder: folder), separated: true))
+        sections.append(Section(lines: TextReport.ground(result.environment, folder: folder), separated: true))
         Section.fit(&sections, into: lineLimit)
         let lines = Section.lines(of: sections).map { line in
             Line(text: PlainText.cut(line.text, to: width), marks: line.marks)
@@ -111,28 +112,10 @@ package enum CompareReport {
             }
             guard !names.isEmpty else { continue }
             let label = verdict == .holds ? "All hold" : "Unknown"
-            lines += entries(label, names.joined(separator: " "), width: width)
+            lines += TextReport.entries(label, names.joined(separator: " "), width: width)
         }
         return Section(
             lines: lines, separated: true, isElastic: true, fixed: 4, more: "more lines on guarantees, see compare.json"
         )
-    }
-
-    // MARK: The ground
-
-    private static func ground(_ result: CompareResult, folder: String?) -> [Line] {
-        let environment = result.environment
-        var text = "wsmlab \(environment.version), Swift \(environment.swift), \(environment.kernel), "
-        text += environment.cores == 1 ? "1 core" : "\(environment.cores) cores"
-        if let redis = environment.redis { text += ", Redis \(redis)" }
-        var lines = [TextReport.entry("Ran on", PlainText.printable(text))]
-        if let folder { lines.append(TextReport.entry("Folder", PlainText.printable(folder))) }
-        return lines
-    }
-
-    private static func entries(_ label: String, _ text: String, width: Int) -> [Line] {
-        PlainText.wrap(PlainText.printable(text), width: width - TextReport.margin).enumerated().map { index, line in
-            TextReport.entry(index == 0 ? label : "", line)
-        }
     }
 }
