@@ -158,8 +158,9 @@ struct GateCounts {
     /// Of three runs of one build each is as likely as the others to be the highest, so that chance does this in at most
     /// 3⁻ᴿ of all cases, for R rounds.
     private func isAbove(_ path: String, in rounds: [GateRound], by tolerance: Double, and floor: Double) -> Bool {
-        rounds.allSatisfy { round in
-            guard let values = round.values(at: path) else { return false }
+        let figure = GateFigure(path: path, tolerance: tolerance)
+        return rounds.allSatisfy { round in
+            guard let values = round.values(of: figure) else { return false }
             let highest = max(values.old, values.again)
             return values.new > highest + max(highest * tolerance, floor)
         }

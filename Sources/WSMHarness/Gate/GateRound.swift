@@ -13,9 +13,8 @@ package struct GateRound: Sendable {
     }
 
     /// A figure in all three runs, `nil` where one of them does not have it.
-    package func values(at path: String) -> GateValues? {
-        guard let old = MetricLookup.value(at: path, in: old), let new = MetricLookup.value(at: path, in: new),
-            let again = MetricLookup.value(at: path, in: again)
+    package func values(of figure: GateFigure) -> GateValues? {
+        guard let old = figure.value(in: old), let new = figure.value(in: new), let again = figure.value(in: again)
         else { return nil }
         return GateValues(old: old, new: new, again: again)
     }

@@ -25,12 +25,12 @@ struct GateTable {
         var absent: [GateFigure] = []
         var missing: String?
         for figure in figures {
-            let values = rounds.compactMap { $0.values(at: figure.path) }
+            let values = rounds.compactMap { $0.values(of: figure) }
             guard values.count == rounds.count, values.allSatisfy(\.isPositive), rounds.count >= 2 else {
                 absent.append(figure)
                 // A figure that no run has (a Redis on another machine) is no figure of this scenario, unless it is named.
                 let isAnywhere = rounds.contains { round in
-                    [round.old, round.new, round.again].contains { MetricLookup.value(at: figure.path, in: $0) != nil }
+                    [round.old, round.new, round.again].contains { figure.value(in: $0) != nil }
                 }
                 if missing == nil, figure.isNamed || isAnywhere {
                     missing = "\(figure.path) has no samples in some of the runs: there is nothing to judge it by"

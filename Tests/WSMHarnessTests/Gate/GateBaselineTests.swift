@@ -164,7 +164,7 @@ struct GateBaselineTests {
             made,
             runs {
                 $0.resources.instances = [
-                    ResourceUsage(pid: 1, cpuSeconds: 1.6, deliveries: 100_000, rssBytes: 1, peakRssBytes: 1)
+                    ResourceUsage(pid: 1, cpuSeconds: 1.8, deliveries: 100_000, rssBytes: 1, peakRssBytes: 1)
                 ]
             })
         #expect(cpu.suspicious.map(\.subject) == [BaselineRatio.paths[2]])

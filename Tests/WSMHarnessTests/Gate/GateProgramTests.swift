@@ -106,7 +106,7 @@ struct GateProgramTests {
     @Test("A planted delay is in every latency, and planted CPU in the instances' own")
     func plantedCosts() async throws {
         try await inFolder { folder, source in
-            for plant in ["delay:5ms", "cpu:300%"] {
+            for plant in ["delay:5ms", "cpu:900%"] {
                 _ = try await run(
                     Self.planted, ["run", source.path, "--out", "\(folder)/\(plant.prefix(3))", "--quiet"], plant: plant
                 )
@@ -117,6 +117,7 @@ struct GateProgramTests {
             #expect(results[2].latency.min < 5_000_000)
             let path = "resources.instances.cpuSecondsPerMillionDeliveries"
             let cpu = results.compactMap { MetricLookup.value(at: path, in: $0) }
+            // Ten times as much; a busy machine sends more messages together, which takes some of it back.
             #expect(cpu.count == 3 && cpu[1] > 2 * cpu[2], "\(cpu)")
             #expect(
                 results.allSatisfy { $0.delivery.lost == 0 && $0.delivery.expected == results[2].delivery.expected })

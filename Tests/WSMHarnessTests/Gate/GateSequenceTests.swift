@@ -8,6 +8,9 @@ import WSMVerify
 
 @Suite("What a gate decides", .timeLimit(.minutes(5)))
 struct GateSequenceTests {
+    static let cpuBesideClients =
+        "resources.instances.cpuSecondsPerMillionDeliveries/resources.clients.cpuSecondsPerMillionDeliveries"
+
     // MARK: Tables
 
     @Test("Identical builds without noise pass with the first rounds")
@@ -22,7 +25,7 @@ struct GateSequenceTests {
         "A shift beyond its tolerance is a regression that names the figure, one within it passes",
         arguments: [
             ("latency.p50", 2.8e6, 3e6, 8.0, 60e6), ("latency.p99", 800e3, 8e6, 8.0, 60e6),
-            ("resources.instances.cpuSecondsPerMillionDeliveries", 800e3, 3e6, 8.8, 60e6),
+            (Self.cpuBesideClients, 800e3, 3e6, 8.8, 60e6),
             ("resources.instances.peakRssBytes", 800e3, 3e6, 8.0, 90e6),
             ("", 900e3, 4e6, 8.2, 62e6), ("", 400e3, 1e6, 4, 30e6),
         ] as [(String, Double, Double, Double, Double)])
@@ -59,7 +62,7 @@ struct GateSequenceTests {
             if number <= 3 { round.new.resources.instances[0].cpuSeconds = 0.9 }
         }
         #expect(verdict != .regression, "\(reasons)")
-        #expect(sequence.dismissed == ["resources.instances.cpuSecondsPerMillionDeliveries"])
+        #expect(sequence.dismissed == [Self.cpuBesideClients])
         #expect(sequence.convicted.isEmpty)
     }
 
@@ -79,6 +82,29 @@ struct GateSequenceTests {
         #expect(named.verdict == .inconclusive)
         let nothing = world.gate(figures: [])
         #expect(nothing.verdict == .inconclusive, "\(nothing.reasons)")
+    }
+
+    @Test("A change that makes instances and clients dearer alike shows in the CPU by itself")
+    func dearerAlike() {
+        var world = GateWorld()
+        world.new.cpu *= 1.2
+        world.new.clientsCPU *= 1.2
+        let (verdict, reasons, sequence) = world.gate()
+        #expect(verdict == .regression, "\(reasons)")
+        #expect(sequence.convicted == ["resources.instances.cpuSecondsPerMillionDeliveries"])
+    }
+
+    @Test("A tolerance of the CPU is that beside the clients', and three times as much by itself")
+    func namedCPU() {
+        var scenario = GateWorld.scenario
+        let path = "resources.instances.cpuSecondsPerMillionDeliveries"
+        scenario.expect.tolerances = [path: Share(millionths: 80_000)]
+        let figures = GateFigure.of(scenario).filter { $0.metric == path }
+        #expect(figures.map(\.path) == [Self.cpuBesideClients, path])
+        let tolerances = figures.map { ($0.tolerance * 1000).rounded() }
+        #expect(tolerances == [80, 240])
+        #expect(figures.allSatisfy { $0.isNamed })
+        #expect(GateFigure.of(scenario).count == GateFigure.of(GateWorld.scenario).count)
     }
 
     @Test("A tolerance of the scenario takes the place of the gate's own, floor and all")

@@ -11,8 +11,9 @@ struct GateWorld {
     struct Build {
         var p50 = 800e3
         var p99 = 3e6
-        /// CPU seconds a million deliveries.
+        /// CPU seconds a million deliveries, of the instances and of the load generator.
         var cpu = 8.0
+        var clientsCPU = 5.0
         var memory = 60e6
         var lostEach = 0
     }
@@ -21,7 +22,9 @@ struct GateWorld {
     struct Noise {
         var p50 = 0.08
         var p99 = 0.2
+        /// Of the instances' CPU and of the clients', each by itself; and of the machine's speed, which moves both.
         var cpu = 0.015
+        var speed = 0.07
         var memory = 0.01
         var redis = 0.05
         var round = 0.1
@@ -29,8 +32,8 @@ struct GateWorld {
         var spoiled = 0.0
         var spoiling = 1.25
 
-        static let none = Noise(p50: 0, p99: 0, cpu: 0, memory: 0, redis: 0, round: 0)
-        static let wild = Noise(p50: 0.4, p99: 0.6, cpu: 0.3, memory: 0.1, redis: 0.4, round: 0.3)
+        static let none = Noise(p50: 0, p99: 0, cpu: 0, speed: 0, memory: 0, redis: 0, round: 0)
+        static let wild = Noise(p50: 0.4, p99: 0.6, cpu: 0.3, speed: 0.2, memory: 0.1, redis: 0.4, round: 0.3)
     }
 
     var old = Build()
@@ -83,10 +86,16 @@ struct GateWorld {
         result.latency = LatencySummary(
             count: 100_000, p50: Int64(build.p50 * level * factor(noise.p50)),
             p99: Int64(build.p99 * level * factor(noise.p99)))
+        let speed = factor(noise.speed)
         result.resources.instances = [
             ResourceUsage(
-                pid: 1, cpuSeconds: build.cpu / 10 * level * factor(noise.cpu), deliveries: expected,
+                pid: 1, cpuSeconds: build.cpu / 10 * level * speed * factor(noise.cpu), deliveries: expected,
                 rssBytes: 1, peakRssBytes: Int64(build.memory * factor(noise.memory)))
+        ]
+        result.resources.clients = [
+            ResourceUsage(
+                pid: 3, cpuSeconds: build.clientsCPU / 10 * level * speed * factor(noise.cpu), deliveries: expected,
+                rssBytes: 1, peakRssBytes: 1)
         ]
         let redis = ResourceUsage(
             pid: 2, cpuSeconds: 0.04 * level * factor(noise.redis), deliveries: expected, rssBytes: 1,

@@ -172,9 +172,9 @@ package struct BaselineComparison: Sendable {
             notes.append("the baseline's times are of another machine, and not compared")
             return
         }
-        for figure in GateFigure.of(scenario) {
+        for figure in GateFigure.of(scenario) where figure.reference == nil {
             guard let before = machine.times[figure.path] else { continue }
-            let values = runs.compactMap { MetricLookup.value(at: figure.path, in: $0) }
+            let values = runs.compactMap { figure.value(in: $0) }
             judge(figure.path, before, values, Self.margin(figure, before))
         }
     }

@@ -78,8 +78,8 @@ extension GateBaseline {
     private static func times(_ runs: [RunResult], _ kept: [String: Double]?, _ scenario: Scenario) -> [String: Double]
     {
         var times: [String: Double] = [:]
-        for figure in GateFigure.of(scenario) {
-            let values = runs.compactMap { MetricLookup.value(at: figure.path, in: $0) }
+        for figure in GateFigure.of(scenario) where figure.reference == nil {
+            let values = runs.compactMap { figure.value(in: $0) }
             guard values.count == runs.count, let median = Quantile.median(values), median > 0 else { continue }
             times[figure.path] = settled(
                 median, before: kept?[figure.path], tolerance: BaselineComparison.margin(figure, median))
