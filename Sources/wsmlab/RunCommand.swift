@@ -24,6 +24,7 @@ struct RunCommand: AsyncParsableCommand {
               wsmlab run Scenarios/quickstart.yaml --set cluster.manager=memory
               wsmlab run Scenarios/quickstart.yaml --seed 7 --format json > result.json
               wsmlab run Scenarios/quickstart.yaml --junit junit.xml --markdown summary.md
+              wsmlab run Scenarios/quickstart.yaml --live 0
               wsmlab run Scenarios/quickstart.yaml --dry-run | head -50
             """)
 
@@ -39,6 +40,13 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup(title: "Reports")
     var reportFlags: ReportFlags
 
+    @Option(
+        help: ArgumentHelp(
+            "Show the progress in the browser too, at this port of 127.0.0.1; 0 takes a free one.",
+            discussion: "The address is told on stderr before the run starts. Only this machine can reach it.",
+            valueName: "port"))
+    var live: Int?
+
     @Flag(help: "Print who would do what when, and run nothing. The same seed gives the same plan, byte for byte.")
     var dryRun = false
 
@@ -46,6 +54,9 @@ struct RunCommand: AsyncParsableCommand {
         guard resultFlags.format == .text || !reportFlags.takeStandardOutput else {
             throw ValidationError("--format and a report to - both go to stdout: give the report a file")
         }
+        guard let live else { return }
+        guard (0...65535).contains(live) else { throw ValidationError("--live must be a port from 0 to 65535") }
+        guard !dryRun else { throw ValidationError("--dry-run runs nothing: there is nothing for --live to show") }
     }
 
     func run() async throws {
@@ -69,13 +80,32 @@ struct RunCommand: AsyncParsableCommand {
             size: { .init(width: Output.errors.width, height: Output.errors.height) }, write: Output.errors.write)
         defer { display.finish() }
         let interruption = Interruption()
+        let live = try await startLive(scenario)
         Signals.watch(
             interruption,
             first: { display.announce("interrupted: the load ends, the result is written; once more quits at once") },
             last: { display.finish() })
-        return try await ScenarioRun.run(
-            scenario: scenario, options: RunOptions(folder: resultFlags.out, scenarioPath: self.scenario),
-            progress: { display.show($0, now: .now()) }, interruption: interruption)
+        do {
+            let outcome = try await ScenarioRun.run(
+                scenario: scenario, options: RunOptions(folder: resultFlags.out, scenarioPath: self.scenario),
+                progress: { progress in
+                    display.show(progress, now: .now())
+                    live?.show(progress)
+                }, interruption: interruption)
+            await live?.finish(outcome)
+            return outcome
+        } catch {
+            await live?.finish(error)
+            throw error
+        }
+    }
+
+    /// Starts the page if it is wanted, and tells where it is; of a quiet run only where nobody could know.
+    private func startLive(_ scenario: Scenario) async throws -> LiveView? {
+        guard let port = live else { return nil }
+        let view = try await LiveView.start(port: port, name: scenario.name)
+        if !resultFlags.quiet || port == 0 { Output.errors.write("live: \(view.address)\n") }
+        return view
     }
 
     private func writeReports(_ outcome: RunOutcome) throws {

@@ -100,7 +100,7 @@ package enum LiveScreen {
     }
 
     /// Whether clients are away that should be there: not while they are still connecting, or on their way home.
-    private static func missesClients(_ progress: RunProgress) -> Bool {
+    static func missesClients(_ progress: RunProgress) -> Bool {
         progress.clientsConnected < progress.clientsPlanned
             && [.warmup, .measuring, .draining].contains(progress.phase)
     }
@@ -144,7 +144,7 @@ package enum LiveScreen {
         return [ScreenLine(InstanceText.summary(progress.instances), worst(progress.instances, progress.phase))]
     }
 
-    private static func style(_ instance: RunProgress.Instance, _ phase: RunProgress.Phase) -> Style? {
+    static func style(_ instance: RunProgress.Instance, _ phase: RunProgress.Phase) -> Style? {
         if instance.isThreadDead { return .bad }
         // At the end they are meant to go down.
         if phase == .closing { return nil }
@@ -155,7 +155,7 @@ package enum LiveScreen {
         }
     }
 
-    private static func worst(_ instances: [RunProgress.Instance], _ phase: RunProgress.Phase) -> Style? {
+    static func worst(_ instances: [RunProgress.Instance], _ phase: RunProgress.Phase) -> Style? {
         let styles = instances.compactMap { style($0, phase) }
         return styles.contains(.bad) ? .bad : styles.first
     }
@@ -178,7 +178,7 @@ package enum LiveScreen {
     }
 
     /// How far the measured window is; negative before it begins, `nil` after its end.
-    private static func windowTime(_ progress: RunProgress) -> TimeSpan? {
+    static func windowTime(_ progress: RunProgress) -> TimeSpan? {
         switch progress.phase {
         case .warmup: progress.elapsed - progress.total
         case .measuring: progress.elapsed
