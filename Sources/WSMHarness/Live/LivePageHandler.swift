@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import NIOHTTP1
+internal import NIOWebSocket
 internal import WSMCore
 
 /// Answers what a browser asks for beside the WebSocket.
@@ -41,6 +42,8 @@ final class LivePageHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A refused WebSocket is told as an error, and then comes as a request like any other.
+        if error is NIOWebSocketUpgradeError { return }
         // What is no HTTP has got its 400 by now.
         context.close(promise: nil)
     }

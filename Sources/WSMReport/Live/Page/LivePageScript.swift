@@ -26,6 +26,9 @@ enum LivePageScript {
           function rate(v) {
             return (v < 999.5 ? three(v) : v < 999500 ? three(v / 1e3) + "k" : three(v / 1e6) + "M") + "/s";
           }
+          function briefRate(v) {
+            return v === 0 ? "0" : rate(v).replace(/(\.\d*?)0+(?=[kM]?\/)/, "$1").replace(/\.(?=[kM]?\/)/, "");
+          }
           function clock(ms) {
             var s = Math.max(0, Math.ceil(ms / 1e3)), two = function (n) { return (n < 10 ? "0" : "") + n; };
             if (s < 60) { return s + " s"; }
@@ -147,7 +150,7 @@ enum LivePageScript {
             return d;
           }
           function chart(id, curves, scale, ticks, label) {
-            var svg = at(id), w = Math.max(240, svg.clientWidth || 880), h = 170, left = 58, right = 40, bottom = h - 24, top = 12;
+            var svg = at(id), w = Math.max(240, svg.clientWidth || 880), h = 170, left = 58, right = 40, bottom = h - 24, top = 20;
             var end = Math.max(1000, points.length ? points[points.length - 1].t : 0);
             var x = function (t) { return left + (w - left - right) * Math.min(1, Math.max(0, t / end)); };
             var y = function (v) { return bottom - (bottom - top) * scale(v); };
@@ -162,7 +165,7 @@ enum LivePageScript {
             if (state && state.measuredFromMilliseconds !== undefined) {
               var from = state.measuredFromMilliseconds;
               parts.push(node("line", { "class": "axis", x1: x(from), x2: x(from), y1: top, y2: bottom }));
-              parts.push(node("text", { x: x(from) + 4, y: top + 2, "class": "measured" }, "measured"));
+              parts.push(node("text", { x: Math.min(x(from), w - right - 100), y: top - 8 }, "measured from here"));
               state.faults.happened.forEach(function (f) {
                 if (f.atMilliseconds === undefined) { return; }
                 var t = x(from + f.atMilliseconds);
@@ -211,7 +214,7 @@ enum LivePageScript {
               return ms >= 1000 ? ms / 1000 + " s" : ms >= 0.9 ? Math.round(ms) + " ms" : ms >= 0.0009 ? Math.round(ms * 1e3) + " µs" : "";
             });
             var peak = steps(most || 1, 4), top = Math.max(most || 1, peak[peak.length - 1]);
-            chart("rate-chart", [{ key: "rate", style: "c0", text: "t0" }], function (v) { return v / top; }, peak, rate);
+            chart("rate-chart", [{ key: "rate", style: "c0", text: "t0" }], function (v) { return v / top; }, peak, briefRate);
             at("latency-chart").setAttribute("aria-label", values.length && state && state.latencySoFar ?
               "Latency over time; so far p50 " + time(state.latencySoFar.p50Milliseconds) + ", p99 " +
               time(state.latencySoFar.p99Milliseconds) : "No latency yet");
