@@ -3,6 +3,7 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
 internal import NIOWebSocket
+internal import Synchronization
 package import WSMCore
 
 /// One page for this machine's browser, and a WebSocket that keeps it up to date; on the loopback address only.
@@ -44,6 +45,8 @@ package final class LiveServer: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let channel: any Channel
     private let viewers: LiveViewers
+    /// Its loop is, or will soon be, gone: it must not be given anything any more.
+    private let isFinished = Atomic(false)
 
     /// Where it listens.
     package let port: Int
@@ -93,7 +96,9 @@ package final class LiveServer: Sendable {
     ) throws {
         let handler = LivePageHandler(answers: answers, deadline: deadline)
         let pipeline = channel.pipeline.syncOperations
-        let bound = NIOLoopBound(handler, eventLoop: channel.eventLoop)
+        let limit = LiveRequestLimit()
+        try pipeline.addHandler(limit)
+        let bound = NIOLoopBound((handler, limit), eventLoop: channel.eventLoop)
         let upgrader = NIOWebSocketServerUpgrader(
             maxFrameSize: LiveViewerHandler.maxFrameSize, automaticErrorHandling: true,
             shouldUpgrade: { channel, head in
@@ -106,7 +111,10 @@ package final class LiveServer: Sendable {
             withPipeliningAssistance: true,
             withServerUpgrade: (
                 upgraders: [upgrader],
-                completionHandler: { $0.pipeline.syncOperations.removeHandler(bound.value, promise: nil) }
+                completionHandler: { context in
+                    context.pipeline.syncOperations.removeHandler(bound.value.0, promise: nil)
+                    context.pipeline.syncOperations.removeHandler(bound.value.1, promise: nil)
+                }
             ), withErrorHandling: true)
         try pipeline.addHandler(handler)
     }
@@ -121,16 +129,23 @@ package final class LiveServer: Sendable {
     /// Sends a text to all viewers; `make` is called on the server's thread, and only if there is one.
     ///
     /// A viewer that has not taken the one before gets the newest only, once it has.
-    package func send(_ make: @escaping @Sendable () -> String) { viewers.send(make) }
+    package func send(_ make: @escaping @Sendable () -> String) {
+        if !isFinished.load(ordering: .acquiring) { viewers.send(make) }
+    }
 
     /// Sends `last`, closes the viewers' sockets in order and stops listening; returns when all have taken it, at the latest
     /// at the deadline, when the others are cut.
+    ///
+    /// A second call does nothing.
     package func finish(last: String?, deadline: TimeSpan) async {
+        guard !isFinished.exchange(true, ordering: .acquiringAndReleasing) else { return }
         try? await channel.close().get()
         await viewers.finish(last: last, deadline: deadline)
         try? await group.shutdownGracefully()
     }
 
     /// What stands by for viewers at this moment.
-    func load() async -> LiveViewers.Load { await viewers.load() }
+    func load() async -> LiveViewers.Load {
+        isFinished.load(ordering: .acquiring) ? LiveViewers.Load() : await viewers.load()
+    }
 }

@@ -90,7 +90,9 @@ final class RawPeer: Sendable {
 
     /// The code of the close frame that came; `nil` without.
     var closeCode: Int? {
-        frames.first { $0.opcode == 8 }.flatMap { $0.payload.count >= 2 ? Int($0.payload[0]) << 8 | Int($0.payload[1]) : nil }
+        frames.first { $0.opcode == 8 }.flatMap {
+            $0.payload.count >= 2 ? Int($0.payload[0]) << 8 | Int($0.payload[1]) : nil
+        }
     }
 }
 

@@ -43,10 +43,12 @@ struct LiveProgramTests {
         return try JSONDecoder().decode(Heard.self, from: Data(answer.output.utf8))
     }
 
-    @Test("Viewers follow a run to its verdict; one that joins late gets what was before", arguments: [[], ["--quiet"]])
+    @Test(
+        "Viewers follow a run to its verdict; one that joins late gets what was before", arguments: [[], ["--quiet"]])
     func viewers(flags: [String]) async throws {
         let program = try RunningProgram.start(
-            ["--live", "0"] + flags, scenario: ProgramEndTests.scenario("in-process", duration: "3s", manager: "memory"))
+            ["--live", "0"] + flags, scenario: ProgramEndTests.scenario("in-process", duration: "3s", manager: "memory")
+        )
         let heard = try await watch(program, late: 8)
         _ = try await program.awaitExit()
         let result = try RunResult(
@@ -59,7 +61,8 @@ struct LiveProgramTests {
             let end = try #require(viewer.texts.last)
             #expect(end.type == "end" && end.verdict == result.verdict.rawValue && end.reason == result.reason)
             #expect(end.exitCode == result.exitCode && end.folder == program.runFolder)
-            #expect(viewer.texts.contains { $0.phase == "measuring" } && viewer.texts.contains { $0.phase == "closing" })
+            #expect(
+                viewer.texts.contains { $0.phase == "measuring" } && viewer.texts.contains { $0.phase == "closing" })
         }
         let before = try #require(heard.viewers[1].texts.first?.startMilliseconds)
         #expect(before.count > 2 && before == before.sorted())

@@ -103,7 +103,9 @@ struct LiveFeedTests {
         #expect(history["type"] as? String == "history")
         #expect((history["startMilliseconds"] as? [Double])?.last == 29_000)
         #expect((history["p99Milliseconds"] as? [Double])?.last == 29)
-        for column in ["startMilliseconds", "p50Milliseconds", "p99Milliseconds", "receivedPerSecond", "publishedPerSecond"] {
+        for column in [
+            "startMilliseconds", "p50Milliseconds", "p99Milliseconds", "receivedPerSecond", "publishedPerSecond",
+        ] {
             #expect((history[column] as? [Any])?.count == 30, "\(column)")
         }
         #expect(try Self.object(greeting[1])["type"] as? String == "state")
@@ -125,9 +127,10 @@ struct LiveFeedTests {
         let faults = try #require(state["faults"] as? [String: Any])
         #expect(faults["next"] as? String == "clients.disconnect in 5 s")
         let happened = try #require(faults["happened"] as? [[String: Any]])
-        #expect(happened.map { $0["text"] as? String } == [
-            "redis.restart at 2.00 s, healed after 512 ms", "instance.kill of instance 1 at 4.00 s, for 1 s now",
-        ])
+        #expect(
+            happened.map { $0["text"] as? String } == [
+                "redis.restart at 2.00 s, healed after 512 ms", "instance.kill of instance 1 at 4.00 s, for 1 s now",
+            ])
         #expect(happened.map { $0["tone"] as? String } == ["good", "bad"])
         #expect(state["signs"] as? [String] == ["1 publish failed", "2 slow clients cut off"])
     }

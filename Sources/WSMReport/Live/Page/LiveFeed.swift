@@ -34,9 +34,10 @@ package struct LiveFeed: Sendable {
         if progress.phase == .measuring, measuredFrom == nil { measuredFrom = latestAge - progress.elapsed }
         history.note(progress, age: latestAge)
         guard isNewPhase || now >= nextDue else { return false }
-        // By the plan and not by the last one, so that readings that come a little late do not halve the rate.
-        // New phases in a row put off the next one by no more than one interval.
-        nextDue = min(max(nextDue + Self.interval, now), now + Self.interval)
+        // By the plan and not by the last one, so that readings that come a little late do not halve the rate. After a pause
+        // the plan begins anew; a new phase ahead of it puts off the next text by no more than one interval.
+        let isOnPlan = now - nextDue < Self.interval + Self.interval
+        nextDue = min(isOnPlan ? nextDue + Self.interval : now + Self.interval, now + Self.interval)
         return true
     }
 
