@@ -166,7 +166,7 @@ struct LiveFeedTests {
         #expect(end["word"] as? String == "PASSED" && end["tone"] as? String == "good")
         #expect(end["reason"] as? String == result.reason && end["exitCode"] as? Int == 0)
         #expect(end["folder"] as? String == "Results/runs/x")
-        #expect(end["deliveries"] as? [String: Int] == ["expected": 5, "received": 4, "lost": 1])
+        #expect(end["deliveries"] as? [String: Int] == ["expected": 5, "received": 4, "lost": 1, "indeterminate": 0])
         #expect((end["state"] as? [String: Any])?["phase"] as? String == "closing")
         let failed = try Self.object(feed.end(error: "no Redis\u{1b}[2J", exitCode: 5))
         #expect(failed["verdict"] as? String == "error" && failed["folder"] == nil && failed["exitCode"] as? Int == 5)

@@ -6,6 +6,8 @@ struct LiveEnd: LiveText {
         var expected: Int
         var received: Int
         var lost: Int
+        /// Those that nobody can say were owed: around a connect, a close or a fault.
+        var indeterminate: Int
     }
 
     let type = "end"
@@ -32,7 +34,8 @@ struct LiveEnd: LiveText {
         exitCode = result.exitCode
         folder = LiveValue.words(outcome.folder, limit: 1024)
         deliveries = Deliveries(
-            expected: result.delivery.expected, received: result.delivery.received, lost: result.delivery.lost)
+            expected: result.delivery.expected, received: result.delivery.received, lost: result.delivery.lost,
+            indeterminate: result.delivery.indeterminate)
         self.state = state
     }
 

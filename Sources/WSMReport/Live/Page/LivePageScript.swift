@@ -234,7 +234,7 @@ enum LivePageScript {
             document.title = e.word + " · " + document.title;
             show("going", false);
             var d = e.deliveries, text = "Exit code " + e.exitCode + ".";
-            if (d) { text += " " + grouped(d.expected) + " deliveries expected, " + grouped(d.received) + " arrived, " + grouped(d.lost) + " lost."; }
+            if (d) { text += " " + grouped(d.expected) + " deliveries expected, " + grouped(d.received) + " arrived, " + grouped(d.lost) + " lost, " + grouped(d.indeterminate) + " indeterminate."; }
             put("stored", (e.folder ? "Stored in " + e.folder + ". " : "Nothing is stored. ") + text);
             show("stored", true);
             put("link", "The run is over: nothing more will come.");
