@@ -116,6 +116,7 @@ struct LivePageTests {
         #expect(seen.text("stored")?.hasPrefix("Stored in /tmp/<i>runs. Exit code 0.") == true)
         #expect(seen.title.hasPrefix("PASSED · ") && seen.text("going") == nil)
         #expect(seen.text("link") == "The run is over: nothing more will come.")
+        #expect(seen.text("now-heading") == "When it ended")
     }
 
     @Test("A connection that is lost is said plainly, after a few tries for good")

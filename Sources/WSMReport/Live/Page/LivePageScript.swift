@@ -233,6 +233,7 @@ enum LivePageScript {
             say(mark + e.word, e.tone || "", e.reason);
             document.title = e.word + " · " + document.title;
             show("going", false);
+            put("now-heading", "When it ended");
             var d = e.deliveries, text = "Exit code " + e.exitCode + ".";
             if (d) { text += " " + grouped(d.expected) + " deliveries expected, " + grouped(d.received) + " arrived, " + grouped(d.lost) + " lost, " + grouped(d.indeterminate) + " indeterminate."; }
             put("stored", (e.folder ? "Stored in " + e.folder + ". " : "Nothing is stored. ") + text);
