@@ -18,7 +18,7 @@ package enum CapacityReport {
             Section(lines: head(result, width: width)),
             Section(
                 lines: curve(result, width: width), separated: true, isElastic: true, fixed: 12,
-                more: "more loads, see \(CapacitySearch.resultName)"),
+                more: "more of the loads, see \(CapacitySearch.resultName)"),
             Section(lines: exhaustion(result, width: width), separated: true),
             Section(lines: costs(result, width: width), separated: true),
             Section(

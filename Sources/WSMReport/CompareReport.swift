@@ -23,7 +23,7 @@ package enum CompareReport {
             sections.append(
                 Section(
                     lines: figures(variant, result), separated: true, isElastic: true, fixed: 8,
-                    more: "more figures, see compare.json"))
+                    more: "more of the figures, see compare.json"))
         }
         sections.append(guarantees(result, width: width))
         sections.append(
@@ -115,7 +115,7 @@ package enum CompareReport {
             lines += TextReport.entries(label, names.joined(separator: " "), width: width)
         }
         return Section(
-            lines: lines, separated: true, isElastic: true, fixed: 4, more: "more lines on guarantees, see compare.json"
+            lines: lines, separated: true, isElastic: true, fixed: 4, more: "more of the guarantees, see compare.json"
         )
     }
 }

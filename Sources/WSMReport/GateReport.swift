@@ -16,14 +16,16 @@ package enum GateReport {
         var sections = [
             Section(lines: head(result, width: width)),
             Section(
-                lines: metrics(result), separated: true, isElastic: true, fixed: 3, more: "more metrics, see gate.json"),
+                lines: metrics(result), separated: true, isElastic: true, fixed: 3,
+                more: "more of the metrics, see gate.json"),
             Section(lines: control(result, width: width)),
             Section(
-                lines: counts(result), separated: true, isElastic: true, fixed: 1, more: "more counts, see gate.json"),
+                lines: counts(result), separated: true, isElastic: true, fixed: 1,
+                more: "more of the counts, see gate.json"),
             Section(
                 lines: guarantees(result, width: width), separated: true, isElastic: true, fixed: 1,
-                more: "more guarantees, see gate.json"),
-            Section(lines: notes(result, width: width), isElastic: true, more: "more notes, see gate.json"),
+                more: "more of the guarantees, see gate.json"),
+            Section(lines: notes(result, width: width), isElastic: true, more: "more of the notes, see gate.json"),
             Section(lines: ground(result, folder: folder), separated: true),
         ]
         Section.fit(&sections, into: TextReport.lineLimit)

@@ -27,7 +27,7 @@ package enum TextReport {
             // What faults did is worth more of the screen than the stages of a message.
             Section(
                 lines: latencies(result), separated: true, isElastic: !result.faults.isEmpty, fixed: 3,
-                more: "more lines of latencies, see result.json"),
+                more: "more of the latencies, see result.json"),
             guarantees(result.guarantees, width: width),
             thresholds(result.thresholds, isVoid: result.validity.verdict == .invalid),
             neighbours(result, width: width),
@@ -147,7 +147,7 @@ extension TextReport {
         }
         return Section(
             lines: lines, separated: true, isElastic: true, fixed: fixed,
-            more: "more guarantees, see result.json")
+            more: "more of the guarantees, see result.json")
     }
 
     private static func detail(_ result: GuaranteeResult) -> Line {
@@ -183,7 +183,7 @@ extension TextReport {
                 label, PlainText.printable("\(result.expression): \(actual)"),
                 marks: [label: isVoid ? .dim : result.passed ? .good : .bad])
         }
-        return Section(lines: lines, isElastic: true, more: "more thresholds, see result.json")
+        return Section(lines: lines, isElastic: true, more: "more of the thresholds, see result.json")
     }
 
     /// Each fault in its own words; those that did the most harm keep their lines longest.
@@ -204,7 +204,7 @@ extension TextReport {
         }
         return Section(
             lines: blocks.flatMap { $0 }, separated: true, isElastic: true, fixed: blocks.first?.count ?? 0,
-            more: "more lines on faults, see result.json")
+            more: "more of the faults, see result.json")
     }
 
     private static func validity(
@@ -227,7 +227,7 @@ extension TextReport {
         }
         return Section(
             lines: [entry("Validity", text, marks: [word: style])] + reasons, isElastic: true, fixed: 1,
-            more: "more lines of reasons, see result.json")
+            more: "more of the reasons, see result.json")
     }
 
     private static func resources(_ result: RunResult) -> [Line] {
@@ -260,7 +260,7 @@ extension TextReport {
             let closed = "\(Figures.grouped(target.sessionsClosed)) closed by the target"
             lines.append(entry("Sessions", "\(closed), \(Figures.grouped(target.sessionsDropped)) dropped"))
         }
-        return Section(lines: lines, isElastic: true, more: "more failures, see result.json")
+        return Section(lines: lines, isElastic: true, more: "more of the failures, see result.json")
     }
 
     private static func generator(_ result: RunResult) -> [Line] {

@@ -94,7 +94,7 @@ struct CompareCommand: AsyncParsableCommand {
         for combination in Variation.combinations(vary) {
             let varied = source.setting(combination.set)
             let loaded = varied.load()
-            for text in loaded.diagnostics.map({ "\($0)" }) where told.insert(text).inserted {
+            for text in loaded.diagnostics.map(described) where told.insert(text).inserted {
                 Output.errors.write(text + "\n")
             }
             sets.append(Dictionary(uniqueKeysWithValues: combination.set.map { ($0.key, $0.value) }))
@@ -108,21 +108,21 @@ struct CompareCommand: AsyncParsableCommand {
         return (arms, sets)
     }
 
+    /// A fault in a varied key, laid to the flag that set it.
+    private func described(_ fault: Diagnostic) -> String {
+        guard case .override(let key) = fault.location, vary.contains(where: { $0.key == key }) else {
+            return "\(fault)"
+        }
+        return "--vary" + "\(fault)".dropFirst("--set".count)
+    }
+
     private func perform() async throws -> CompareRun.Outcome {
         let (arms, sets) = try variants()
-        let mode: ProgressDisplay.Mode = resultFlags.quiet ? .quiet : Output.errors.isTerminal ? .live : .plain
-        let display = ExperimentDisplay(
-            title: "comparing", mode: mode, width: { Output.errors.width }, write: Output.errors.write)
-        defer { display.finish() }
-        let interruption = Interruption()
-        Signals.watch(
-            interruption,
-            first: {
-                display.announce("interrupted: this run ends, whole rounds are compared; once more quits at once")
-            },
-            last: { display.finish() })
+        let console = ExperimentConsole(
+            title: "comparing", isQuiet: resultFlags.quiet, interrupted: "this run ends, whole rounds are compared")
+        defer { console.finish() }
         return try await CompareRun(arms: arms, sets: sets, rounds: rounds, folder: resultFlags.out).perform(
-            interruption: interruption, progress: { display.show($0, now: .now()) })
+            interruption: console.interruption, progress: { console.display.show($0, now: .now()) })
     }
 
     private func report(_ result: CompareResult, folder: String?) throws {

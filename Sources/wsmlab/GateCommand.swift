@@ -70,6 +70,7 @@ struct GateCommand: AsyncParsableCommand {
     func run() async throws {
         let scenario = try scenarioFlags.load(self.scenario)
         let (result, folder) = try await perform(scenario)
+        HTMLFile.write(into: folder) { HTMLReport.text(result) }
         let output = Output.standard
         switch resultFlags.format {
         case .text:
@@ -82,20 +83,13 @@ struct GateCommand: AsyncParsableCommand {
     }
 
     private func perform(_ scenario: Scenario) async throws -> (result: GateResult, folder: String) {
-        let mode: ProgressDisplay.Mode = resultFlags.quiet ? .quiet : Output.errors.isTerminal ? .live : .plain
-        let display = ExperimentDisplay(
-            title: "gating", mode: mode, width: { Output.errors.width }, write: Output.errors.write)
-        defer { display.finish() }
-        let interruption = Interruption()
-        Signals.watch(
-            interruption,
-            first: {
-                display.announce("interrupted: the run that is on ends, nothing is decided; once more quits at once")
-            },
-            last: { display.finish() })
+        let console = ExperimentConsole(
+            title: "gating", isQuiet: resultFlags.quiet, interrupted: "the run that is on ends, nothing is decided")
+        defer { console.finish() }
+        let interruption = console.interruption
         let progress: @Sendable (GateProgress) -> Void = { step in
-            if let note = step.note { display.announce(note) }
-            if let run = step.run { display.show(run, now: .now()) }
+            if let note = step.note { console.display.announce(note) }
+            if let run = step.run { console.display.show(run, now: .now()) }
         }
         let source = ScenarioSource(
             path: self.scenario, changes: scenarioFlags.changes.map { (key: $0.0, value: $0.1) })

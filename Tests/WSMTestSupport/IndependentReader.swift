@@ -32,15 +32,6 @@ package enum IndependentReader {
         try await run("\(root)/.build/readers/bin/\(name)", arguments)
     }
 
-    /// Runs headless Chromium, in a profile of its own that is gone afterwards.
-    package static func chromium(_ arguments: [String]) async throws -> Answer {
-        let profile = NSTemporaryDirectory() + "wsmlab-chromium-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: profile) }
-        // Root has no sandbox, and a container no large shared memory.
-        let ground = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
-        return try await run("/usr/bin/chromium", ground + ["--user-data-dir=\(profile)"] + arguments)
-    }
-
     private static let outputLimit = 64 << 20
     private static let deadline = Duration.seconds(120)
 

@@ -1,8 +1,9 @@
 """Opens a page in headless Chromium, waits until an expression is true in it, and tells what is there.
 
-browser.py URL EXPRESSION: prints JSON: {"texts": {id: text}, "html": the body's markup, "title": …, "console": [warnings and
-errors], "overflow": {"390": columns that a phone would scroll sideways, "1200": …}}.
-With a third argument, a folder: writes pictures of it there, light and dark, wide and as on a phone.
+browser.py URL EXPRESSION: prints JSON: {"texts": {id: text}, "html": its markup, "title": …, "console": [warnings and
+errors], "overflow": {"320": by how many pixels a phone of that width would scroll sideways, "390": …, "1200": …, "print": …},
+"faint": {"light": [texts whose contrast is below what WCAG 2.2, 1.4.3 asks for], "dark": …, "print": …}}.
+With a third argument, a folder: writes pictures of it there, light, dark and as printed, wide and as on a phone.
 """
 import base64
 import fcntl
@@ -15,6 +16,36 @@ import tempfile
 import time
 
 DEADLINE = 60
+# The contrast of WCAG 2.2: relative luminance of sRGB; colours that let through what is behind them are mixed with it. A text in
+# a drawing stands on the nearest element that has a background.
+FAINT = """(() => {
+  const parse = text => { const n = text.match(/[\\d.]+/g)?.map(Number) ?? [0, 0, 0, 0]; return [n[0], n[1], n[2], n[3] ?? 1] }
+  const over = (top, low) => [0, 1, 2].map(i => top[i] * top[3] + low[i] * (1 - top[3])).concat(1)
+  const light = c => { const [r, g, b] = c.slice(0, 3).map(v => v / 255).map(
+    v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b }
+  const found = []
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  while (walker.nextNode()) {
+    const text = walker.currentNode.textContent.trim(), element = walker.currentNode.parentElement
+    if (!text || !element.checkVisibility({opacityProperty: true, visibilityProperty: true})) continue
+    if (element.closest('script, style, title, desc')) continue
+    let backdrop = [255, 255, 255, 1], opacity = 1
+    const above = []
+    for (let e = element; e; e = e.parentElement) above.unshift(getComputedStyle(e))
+    for (const style of above) { backdrop = over(parse(style.backgroundColor), backdrop); opacity *= Number(style.opacity) }
+    const style = getComputedStyle(element)
+    const ink = parse(element instanceof SVGElement ? style.fill : style.color)
+    const [a, b] = [light(over([ink[0], ink[1], ink[2], ink[3] * opacity], backdrop)), light(backdrop)]
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)
+    const size = parseFloat(style.fontSize), bold = Number(style.fontWeight) >= 700
+    if (ratio < (size >= 24 || bold && size >= 18.66 ? 3 : 4.5))
+      found.push(`${text.slice(0, 40)}: ${ratio.toFixed(2)}, ${ink} on ${backdrop}`)
+  }
+  return Array.from(new Set(found)).slice(0, 20)
+})()"""
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# A4 within its margins, at the 96 pixels an inch of CSS.
+PAPER = 718
 TEXTS = """Object.fromEntries(Array.from(document.querySelectorAll('[id]'), e => [e.id, e.hidden ? null : e.textContent]))"""
 
 
@@ -80,9 +111,19 @@ class Browser:
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,
                   mobile=width < 500)
 
-    def picture(self, path, width, scheme):
+    def media(self, scheme="light", media=""):
+        self.call("Emulation.setEmulatedMedia", media=media,
+                  features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+    def overflow(self, width):
         self.size(width)
-        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        # A page that is too wide is zoomed out on a phone: then its width says so.
+        assert self.evaluate("document.documentElement.clientWidth") >= width
+        return self.evaluate(OVERFLOW) + self.evaluate("document.documentElement.clientWidth") - width
+
+    def picture(self, path, width, scheme, media=""):
+        self.size(width)
+        self.media(scheme, media)
         time.sleep(0.3)
         data = self.call("Page.captureScreenshot", captureBeyondViewport=True, clip={
             "x": 0, "y": 0, "width": width, "height": self.evaluate("document.documentElement.scrollHeight"), "scale": 1})
@@ -106,16 +147,21 @@ def main(url, expression, pictures=None):
             if time.monotonic() > deadline:
                 raise RuntimeError(f"waited in vain for {expression}: {browser.evaluate(TEXTS)} {browser.console}")
             time.sleep(0.02)
-        answer = {"texts": browser.evaluate(TEXTS), "html": browser.evaluate("document.body.outerHTML"),
-                  "title": browser.evaluate("document.title"), "overflow": {}}
-        for width in [390, 1200]:
-            browser.size(width)
-            answer["overflow"][str(width)] = browser.evaluate(
-                "document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            assert browser.evaluate("window.innerWidth") == width
+        answer = {"texts": browser.evaluate(TEXTS), "html": browser.evaluate("document.documentElement.outerHTML"),
+                  "title": browser.evaluate("document.title"), "overflow": {}, "faint": {}}
+        for width in [320, 390, 1200]:
+            answer["overflow"][str(width)] = browser.overflow(width)
+        for scheme in ["light", "dark"]:
+            browser.media(scheme)
+            answer["faint"][scheme] = browser.evaluate(FAINT)
+        # Who reads in the dark prints on white paper all the same.
+        browser.media("dark", "print")
+        answer["overflow"]["print"] = browser.overflow(PAPER)
+        answer["faint"]["print"] = browser.evaluate(FAINT)
         if pictures:
-            for name, width, scheme in [("light", 1200, "light"), ("dark", 1200, "dark"), ("phone", 390, "light")]:
-                browser.picture(f"{pictures}/{name}.png", width, scheme)
+            for name, width, scheme, media in [("light", 1200, "light", ""), ("dark", 1200, "dark", ""),
+                                               ("phone", 390, "light", ""), ("print", PAPER, "dark", "print")]:
+                browser.picture(f"{pictures}/{name}.png", width, scheme, media)
         answer["console"] = browser.console
         print(json.dumps(answer))
     finally:

@@ -33,9 +33,10 @@ package struct CompareRun: Sendable {
 
     /// Performs all runs and writes the folder.
     ///
-    /// A request on `interruption` ends it in order, with the rounds that every variant has, marked `interrupted`.
+    /// A request on `interruption` ends it in order, with the rounds that every variant has, marked `interrupted`. So does a
+    /// run that could not take place, once every variant has one: then the comparison says so, and is inconclusive.
     ///
-    /// - Throws: ``HarnessError`` when a run could not take place, or the folder be written.
+    /// - Throws: ``HarnessError`` when a run of the first round could not take place, or the folder be written.
     package func perform(
         interruption: Interruption, progress: @Sendable (Experiment.Progress) -> Void
     ) async throws -> Outcome {
@@ -45,13 +46,13 @@ package struct CompareRun: Sendable {
         let outcome: Experiment.Outcome
         do {
             outcome = try await Experiment(arms: arms, rounds: rounds, folder: folder.path).perform(
-                interruption: interruption, progress: progress)
+                keepsWholeRounds: true, interruption: interruption, progress: progress)
         } catch {
             folder.removeUnfinished()
             throw error
         }
         // Only whole rounds are compared.
-        let whole = outcome.results.map(\.count).min() ?? 0
+        let whole = outcome.wholeRounds
         let variants = arms.indices.map { index in
             CompareResult.Variant(
                 name: arms[index].name, set: sets[index], results: Array(outcome.results[index].prefix(whole)),
@@ -62,7 +63,11 @@ package struct CompareRun: Sendable {
         var result = CompareResult(
             name: name, startedAt: startedAt, rounds: rounds, variants: variants, environment: environment)
         result.interrupted = outcome.interrupted
+        if let failure = outcome.failure {
+            result.warnings.append("only \(whole) of \(rounds) rounds are compared: a run failed: \(failure.message)")
+        }
         Comparison.judge(&result, paired: true)
+        if outcome.failure != nil, !result.interrupted { result.exitCode = ExitCode.inconclusive.rawValue }
         try folder.write(Array(result.json()), as: Self.resultName)
         folder.linkLatest()
         return Outcome(result: result, folder: folder.path)

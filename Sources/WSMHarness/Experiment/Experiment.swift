@@ -16,6 +16,14 @@ package struct Experiment: Sendable {
         package var armName: String
         /// How long what is left will take, by the runs so far, or by the scenario for the first.
         package var left: TimeSpan
+
+        package init(done: Int, total: Int, next: RunOrder.Turn? = nil, armName: String = "", left: TimeSpan) {
+            self.done = done
+            self.total = total
+            self.next = next
+            self.armName = armName
+            self.left = left
+        }
     }
 
     /// What came of it.
@@ -28,6 +36,11 @@ package struct Experiment: Sendable {
         ///
         /// The interrupted run itself is left out.
         package var interrupted: Bool
+        /// The run that could not take place and ended it, where what was done before is kept.
+        package var failure: HarnessError?
+
+        /// Rounds that every arm has.
+        package var wholeRounds: Int { results.map(\.count).min() ?? 0 }
     }
 
     private let arms: [Arm]
@@ -50,13 +63,17 @@ package struct Experiment: Sendable {
 
     /// Performs all runs, one after another.
     ///
+    /// - Parameters:
+    ///   - keepsWholeRounds: When a run could not take place, return the rounds before it and the failure, if there is one.
+    ///   - interruption: A request ends it in order.
+    ///   - progress: Called before each run, and at the end.
     /// - Throws: ``HarnessError`` when a run could not take place: an experiment with a hole in it is none.
     package func perform(
-        interruption: Interruption, progress: @Sendable (Progress) -> Void
+        keepsWholeRounds: Bool = false, interruption: Interruption, progress: @Sendable (Progress) -> Void
     ) async throws -> Outcome {
         var outcome = Outcome(
             results: Array(repeating: [], count: arms.count), folders: Array(repeating: [], count: arms.count),
-            interrupted: false)
+            interrupted: false, failure: nil)
         let turns = RunOrder.turns(arms: arms.count, rounds: rounds)
         let began = MonotonicInstant.now()
         for (index, turn) in turns.enumerated() {
@@ -74,7 +91,13 @@ package struct Experiment: Sendable {
                 outcome.interrupted = true
                 return outcome
             }
-            let result = try await run.perform(interruption: interruption)
+            let result: RunResult
+            do {
+                result = try await run.perform(interruption: interruption)
+            } catch let failure as HarnessError where keepsWholeRounds && outcome.wholeRounds > 0 {
+                outcome.failure = failure
+                return outcome
+            }
             if result.interrupted {
                 outcome.interrupted = true
                 return outcome

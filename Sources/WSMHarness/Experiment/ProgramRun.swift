@@ -38,6 +38,9 @@ package struct ProgramRun: Sendable {
     private static let grace = TimeSpan.seconds(20)
     private static let lastWordsLimit = 4096
 
+    /// What messages call the program.
+    private var name: String { program == Self.ownProgram ? "this wsmlab" : program }
+
     /// Performs the run and reads its result, whatever the verdict.
     ///
     /// A request on `interruption` ends it in order, with a result that is marked `interrupted`.
@@ -65,14 +68,14 @@ package struct ProgramRun: Sendable {
                 }
             }.terminationStatus
         } catch {
-            throw HarnessError(.childFailed, "cannot start \(program)", cause: error)
+            throw HarnessError(.childFailed, "cannot start \(name)", cause: error)
         }
         let said = String(decoding: words.withLock { $0 }, as: UTF8.self)
         let result = try result(status, said: said.trimmingCharacters(in: .whitespacesAndNewlines))
         if result.interrupted, !interruption.isRequested {
             let limit = Int(deadline.seconds)
             throw HarnessError(
-                .childFailed, "a run by \(program) was interrupted, or did not end by itself within \(limit) s")
+                .childFailed, "a run by \(name) was interrupted, or did not end by itself within \(limit) s")
         }
         return result
     }
@@ -110,14 +113,14 @@ package struct ProgramRun: Sendable {
     private func result(_ status: TerminationStatus, said: String) throws -> RunResult {
         let reason = said.isEmpty ? "it gave no reason" : said
         guard case .exited(let number) = status, let code = ExitCode(rawValue: number) else {
-            throw HarnessError(.childFailed, "\(program) did not end by itself (\(status)): \(reason)")
+            throw HarnessError(.childFailed, "\(name) did not end by itself (\(status)): \(reason)")
         }
         switch code {
         case .passed, .thresholdMissed, .guaranteeViolated, .inconclusive, .interrupted: break
-        case .environment: throw HarnessError(.groundMissing, "a run by \(program) could not take place: \(reason)")
+        case .environment: throw HarnessError(.groundMissing, "a run by \(name) could not take place: \(reason)")
         case .usage, .invalidData:
-            throw HarnessError(.invalidData, "\(program) does not run this scenario: \(reason)")
-        case .internalError: throw HarnessError(.childFailed, "\(program) failed: \(reason)")
+            throw HarnessError(.invalidData, "\(name) does not run this scenario: \(reason)")
+        case .internalError: throw HarnessError(.childFailed, "\(name) failed: \(reason)")
         }
         return try StoredResult.read(folder: folder)
     }

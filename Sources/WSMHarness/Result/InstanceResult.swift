@@ -1,3 +1,5 @@
+package import WSMRecord
+
 /// What one instance counted and went through, from its start to its stop.
 package struct InstanceResult: Codable, Hashable, Sendable {
     package var index: Int
@@ -27,6 +29,9 @@ package struct InstanceResult: Codable, Hashable, Sendable {
     package var broadcastThread = "running"
     /// Clients that it had to cut at its stop.
     package var clientsCut = 0
+    /// Response times of its clients that read at full speed, in nanoseconds; `nil` without measured deliveries, and of the
+    /// instances from the 65th on.
+    package var latency: LatencySummary?
 
     package init(index: Int) {
         self.index = index

@@ -27,7 +27,11 @@ extension Measurement {
         result.timing.negativeLatencies = Int(stages.latency.negativeCount)
         result.clients = clientCounts(settlement)
         result.guarantees = guarantees(settlement, expect: scenario.expect)
-        result.instances = (0..<subject.instanceCount).map(instanceResult)
+        result.instances = (0..<subject.instanceCount).map { index in
+            var instance = instanceResult(index)
+            instance.latency = settlement.latencies[index]?.summary
+            return instance
+        }
         result.target = target
         result.faults = faultResults(settlement)
         result.neighbours = neighbours

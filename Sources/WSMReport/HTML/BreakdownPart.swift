@@ -7,29 +7,38 @@ enum BreakdownPart {
         var nodes: [HTMLNode] = []
         if !result.instances.isEmpty { nodes.append(instances(result)) }
         nodes.append(clients(result))
-        if let neighbours = result.neighbours { nodes += beside(neighbours) }
+        if let neighbours = result.neighbours { nodes += beside(neighbours, result.latencySlowReaders) }
         return nodes
     }
 
     private static func instances(_ result: RunResult) -> HTMLNode {
         let shown = result.instances.prefix(100)
+        let hasLatencies = shown.contains { $0.latency != nil }
+        let counts = [
+            "sessions", "published", "failed", "from broker", "queue refused", "evicted", "fan-outs aborted",
+            "broker losses",
+        ]
+        let numbers = ["instance"] + (hasLatencies ? ["deliveries", "p50", "p99"] : []) + counts
         return ReportTable(
             caption: shown.count < result.instances.count
                 ? "The first 100 of \(result.instances.count) instances" : "Instances",
-            columns: [.number("instance")]
-                + [
-                    "sessions", "published", "failed", "from broker", "queue refused", "evicted", "fan-outs aborted",
-                    "broker losses",
-                ].map { .number($0) } + [.text("broadcast thread")],
+            columns: numbers.map { .number($0) } + [.text("broadcast thread")],
             rows: shown.map { instance in
-                [String(instance.index)]
-                    + [
-                        instance.connections, instance.broadcastsPublished, instance.broadcastsFailed,
-                        instance.brokerMessages, instance.queueRefused, instance.evicted, instance.fanOutsAborted,
-                        instance.brokerLosses,
-                    ].map(Figures.grouped) + [instance.broadcastThread]
+                let counted = [
+                    instance.connections, instance.broadcastsPublished, instance.broadcastsFailed,
+                    instance.brokerMessages, instance.queueRefused, instance.evicted, instance.fanOutsAborted,
+                    instance.brokerLosses,
+                ].map(Figures.grouped)
+                let latency = hasLatencies ? figures(instance.latency) : []
+                return [String(instance.index)] + latency + counted + [instance.broadcastThread]
             }
         ).node
+    }
+
+    /// How many deliveries, p50 and p99.
+    private static func figures(_ latency: LatencySummary?) -> [String] {
+        guard let latency, latency.count > 0 else { return ["–", "–", "–"] }
+        return [Figures.grouped(Int(clamping: latency.count)), Figures.time(latency.p50), Figures.time(latency.p99)]
     }
 
     private static func clients(_ result: RunResult) -> HTMLNode {
@@ -44,20 +53,23 @@ enum BreakdownPart {
         return ReportTable(caption: "Clients", columns: [.text("clients"), .number("count")], rows: rows).node
     }
 
-    private static func beside(_ neighbours: Neighbours) -> [HTMLNode] {
+    private static func beside(_ neighbours: Neighbours, _ slow: LatencySummary) -> [HTMLNode] {
         let groups = [
             ("healthy, beside slow or stalled ones", neighbours.besideSick),
             ("healthy, on other instances", neighbours.elsewhere),
         ].filter { $0.1.clients > 0 }
+        // A client that stalls for a while is a slow one only until it has caught up.
+        let sick = ["slow or stalled, while they were", Figures.grouped(neighbours.sickClients), "–"]
+        let healthy = groups.map { name, group in
+            [
+                name, Figures.grouped(group.clients), Figures.grouped(Int(group.receivedPerClient.rounded())),
+                group.p50.map { Figures.time($0) } ?? "–", group.p99.map { Figures.time($0) } ?? "–",
+            ]
+        }
         let table = ReportTable(
             caption: "Groups of clients",
             columns: [.text("group")] + ["clients", "messages each", "p50", "p99"].map { .number($0) },
-            rows: groups.map { name, group in
-                [
-                    name, Figures.grouped(group.clients), Figures.grouped(Int(group.receivedPerClient.rounded())),
-                    group.p50.map { Figures.time($0) } ?? "–", group.p99.map { Figures.time($0) } ?? "–",
-                ]
-            })
+            rows: [sick + figures(slow).dropFirst()] + healthy)
         return [table.node, HTMLPage.paragraph(NeighbourText.sentences(neighbours))]
     }
 

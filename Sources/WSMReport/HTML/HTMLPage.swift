@@ -60,7 +60,6 @@ struct HTMLPage {
 
     private func header(_ parts: [Part]) -> HTMLNode {
         let mark = style == .good ? "✓ " : style == .bad ? "✕ " : "! "
-        let color = style == .good ? "good" : style == .bad ? "bad" : "warn"
         let links = parts.map { HTMLNode.tag(.li, [:], [.tag(.a, [.href: "#\($0.id)"], $0.title)]) }
         return .tag(
             .header, [:],
@@ -68,7 +67,7 @@ struct HTMLPage {
                 .tag(.p, [.class: "brand"], "wsmlab · \(startedAt)"), .tag(.h1, [:], title),
                 .tag(
                     .p, [.class: "verdict", .id: "verdict"],
-                    [.tag(.span, [.class: "word \(color)"], mark + word), .text(sentence)]),
+                    [.tag(.span, [.class: "word \(style.className ?? "warn")"], mark + word), .text(sentence)]),
                 .tag(.p, [.class: "soft"], subtitle),
                 .tag(.nav, [.label: "Contents"], [.tag(.ul, [:], links)]),
             ])
@@ -107,5 +106,17 @@ struct HTMLPage {
 
     static func list(_ items: [String]) -> [HTMLNode] {
         items.isEmpty ? [] : [.tag(.ul, [:], items.map { .tag(.li, [:], $0) })]
+    }
+}
+
+extension Style {
+    /// The class that gives a word this style in a page; `nil` where it is like any other.
+    var className: String? {
+        switch self {
+        case .good: "good"
+        case .bad: "bad"
+        case .doubtful: "warn"
+        case .bold, .dim: nil
+        }
     }
 }

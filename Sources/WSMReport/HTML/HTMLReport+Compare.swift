@@ -47,7 +47,25 @@ extension HTMLReport {
             }
             table.rows.append(row)
         }
-        return [ForestPlot(result).figure(id: "forest"), table.node].compactMap { $0 }
+        return [forest(result).figure(id: "forest"), table.node].compactMap { $0 }
+    }
+
+    private static func forest(_ result: CompareResult) -> ForestPlot {
+        let isPair = result.variants.count == 2
+        let rows = result.metrics.flatMap { metric in
+            metric.ratios.compactMap { ratio -> ForestPlot.Row? in
+                guard let value = ratio.ratio else { return nil }
+                let name = CompareWords.name(metric.path)
+                return ForestPlot.Row(
+                    name: isPair ? name : "\(name), \(ratio.b)", value: value, low: ratio.low, high: ratio.high,
+                    word: ratio.verdict.rawValue)
+            }
+        }
+        return ForestPlot(
+            title: "Ratios to the first variant",
+            description:
+                "Each dot is the ratio of the medians, each line its 95 % interval; at 1 there is no difference.",
+            rows: rows, least: 0.5...2)
     }
 
     private static func sign(_ verdict: CompareResult.Verdict) -> String {
@@ -113,70 +131,5 @@ extension HTMLReport {
                 ], rows: Array(rows.prefix(200))
             ).node
         ]
-    }
-}
-
-/// Ratios with their intervals about the line of no difference.
-struct ForestPlot {
-    private struct Row {
-        var name: String
-        var ratio: CompareResult.Ratio
-        var value: Double
-    }
-
-    private let rows: [Row]
-
-    init(_ result: CompareResult) {
-        let isPair = result.variants.count == 2
-        rows = result.metrics.flatMap { metric in
-            metric.ratios.compactMap { ratio -> Row? in
-                guard let value = ratio.ratio, value > 0, value.isFinite else { return nil }
-                let name = CompareWords.name(metric.path)
-                return Row(name: isPair ? name : "\(name), \(ratio.b)", ratio: ratio, value: value)
-            }
-        }
-    }
-
-    func figure(id: String) -> HTMLNode? {
-        guard !rows.isEmpty else { return nil }
-        let sizes = [
-            ChartSize(name: "wide", width: 880, height: Double(rows.count) * 28 + 50, left: 270, right: 110),
-            ChartSize(name: "narrow", width: 360, height: Double(rows.count) * 44 + 50, left: 20, right: 70),
-        ]
-        return Drawing.figure(
-            id: id, title: "Ratios to the first variant",
-            description:
-                "Each dot is the ratio of the medians, each line its 95 % interval; at 1 there is no difference.",
-            sizes: sizes, draw: draw)
-    }
-
-    private func draw(_ size: ChartSize) -> [HTMLNode] {
-        let step = size.isNarrow ? 44.0 : 28
-        let bottom = Double(rows.count) * step + 8
-        let values = rows.flatMap { [$0.value, $0.ratio.low ?? $0.value, $0.ratio.high ?? $0.value] }.filter { $0 > 0 }
-        let x = ChartScale(
-            kind: .logarithmic, low: max(0.01, min(0.5, (values.min() ?? 1) * 0.9)),
-            high: min(100, max(2, (values.max() ?? 1) * 1.1)), start: size.left, end: size.width - size.right)
-        var nodes = [0.01, 0.1, 0.25, 0.5, 1, 2, 4, 10, 100].filter { $0 >= x.low && $0 <= x.high }.flatMap { tick in
-            [
-                Drawing.line(x.place(tick), 4, x.place(tick), bottom, tick == 1 ? "axis" : "grid"),
-                Drawing.text(x.place(tick), bottom + 16, "\(Figures.threeDigits(tick)) ×", anchor: "middle"),
-            ]
-        }
-        for (number, row) in rows.enumerated() {
-            let y = Double(number) * step + (size.isNarrow ? 34 : 20)
-            nodes.append(
-                size.isNarrow
-                    ? Drawing.text(size.left, y - 12, row.name, style: "strong")
-                    : Drawing.text(size.left - 14, y + 4, row.name, anchor: "end", style: "strong"))
-            if let low = row.ratio.low, let high = row.ratio.high {
-                nodes.append(Drawing.line(x.place(low), y, x.place(high), y, "way"))
-            }
-            nodes.append(
-                .tag(.circle, [.cx: coordinate(x.place(row.value)), .cy: coordinate(y), .r: "4.5", .class: "dot"]))
-            nodes.append(
-                Drawing.text(size.width - size.right + 8, y + 4, row.ratio.verdict.rawValue))
-        }
-        return nodes
     }
 }

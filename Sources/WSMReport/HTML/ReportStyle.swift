@@ -58,6 +58,7 @@ enum ReportStyle {
         .h4{fill-opacity:.72}.h5{fill-opacity:1}
         .life{stroke:var(--line);stroke-width:2}.way{stroke:var(--s0);stroke-width:1.5;fill:none}\
         .lost{stroke:var(--bad);stroke-width:2;stroke-dasharray:5 4;fill:none}.dot{fill:var(--ink)}
+        .limit{stroke:var(--bad);stroke-width:2}.ring{fill:none;stroke:var(--soft);stroke-width:1.5}
         svg text.bad{fill:var(--bad)}
         .legend{display:flex;flex-wrap:wrap;gap:.35rem;margin:.5rem 0}
         .legend button{display:none;font:inherit;font-size:.85rem;color:var(--ink);background:var(--faint);\
@@ -80,10 +81,10 @@ enum ReportStyle {
         @media print{:root{--page:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--faint:#f4f4f4;--good:#126b3a;\
         --bad:#b3261e;--warn:#8a5300;--fault:#b3261e;--heat:#0b4f8a;--s0:#0b5cad;--s1:#a3480c;--s2:#1b7a43;--s3:#7b3fa0;\
         --s4:#9a6a00;--s5:#0a7a83;--s6:#b0246b;--s7:#596069;color-scheme:light}\
-        *{print-color-adjust:exact;-webkit-print-color-adjust:exact}body{font-size:10.5pt}nav,.legend,#tip{display:none}\
+        *{print-color-adjust:exact;-webkit-print-color-adjust:exact}body{font-size:10.5pt}nav,.legend,#tip{display:none}.off{display:revert}\
         section{border:0;padding:0;border-radius:0}figure,tr,h2,h3{break-inside:avoid}h2,h3{break-after:avoid}\
-        .wide{display:block}.narrow{display:none}pre{white-space:pre-wrap}.box{overflow:visible}\
-        td.w{min-width:0}th,td{white-space:normal}}
+        .wide{display:block}.narrow{display:none}pre{white-space:pre-wrap;overflow-wrap:anywhere}.box{overflow:visible}\
+        td.w{min-width:0}thead th,tbody th,th.k,td{white-space:normal}}
 
         """
 }

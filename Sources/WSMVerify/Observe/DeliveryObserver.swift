@@ -63,23 +63,27 @@ package final class DeliveryObserver: DeliverySink {
 
     /// Measured messages received so far; cheap.
     package var measuredDeliveries: Int64 {
-        recorder.record.stages.latency.count + recorder.record.stages.slowReaderLatency.count
+        recorder.record.latencies.count + recorder.record.stages.slowReaderLatency.count
     }
 
     /// Distinct messages received so far, over all sessions; cheap.
     package var received: Int64 { recorder.record.received }
 
-    /// The latencies of measured messages so far; some 30,000 additions.
-    package var latencySoFar: LatencySummary { recorder.record.stages.latency.summary }
+    /// The latencies of measured messages so far; some 30,000 additions an instance.
+    package var latencySoFar: LatencySummary { recorder.record.latencies.total.summary }
 
     /// What it knows now: the whole of it once the load has ended.
     ///
     /// While messages still come, the next of them pays for a copy of everything.
-    package func snapshot() -> LoopRecord { recorder.record }
+    package func snapshot() -> LoopRecord {
+        var record = recorder.record
+        record.stages.latency = record.latencies.total
+        return record
+    }
 
     /// What it has seen so far, in a few numbers: cheap enough to be asked a few times a second.
     package func progress(now: MonotonicInstant) -> ObserverProgress {
-        let latency = recorder.record.stages.latency
+        let latency = recorder.record.latencies.total
         let latest = recorder.record.timeline?.latestLatencies(now: now)
         return ObserverProgress(
             received: recorder.record.received,
@@ -108,6 +112,7 @@ package final class DeliveryObserver: DeliverySink {
                 session: UInt32(recorder.record.sessions.count), client: client, instance: instance,
                 slowReader: slowReader, attemptedAt: attemptedAt, openedAt: openedAt))
         recorder.record.listening?.opened(client: client)
+        recorder.record.latencies.prepare(instance: Int(instance))
         let session = recorder.record.ledger.openSession(
             ObservedSession(client: client, instance: instance, slowReader: slowReader, attemptedAt: attemptedAt))
         if slowReader {

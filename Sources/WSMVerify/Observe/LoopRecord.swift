@@ -7,7 +7,10 @@ package struct LoopRecord: Sendable {
     package var sessions: ContiguousArray<ObservedSession> { ledger.sessions }
     var ledger: SessionLedger
     package internal(set) var sightings = Sightings()
+    /// ``StageHistograms/latency`` is filled in by ``DeliveryObserver/snapshot()``, from ``latencies``.
     package internal(set) var stages = StageHistograms()
+    /// Of measured messages and clients that read at full speed, by instance.
+    package internal(set) var latencies = InstanceLatencies()
     /// Of measured messages and clients that read at full speed.
     package internal(set) var skew: SkewTable
     /// Distinct messages received, over all sessions.

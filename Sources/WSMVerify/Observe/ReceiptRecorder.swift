@@ -173,7 +173,7 @@ struct ReceiptRecorder {
             return
         }
         record.timeline?.record(at - stamp.intended, at: at, instance: instance)
-        record.stages.latency.record(at - stamp.intended)
+        record.latencies.record(at - stamp.intended, instance: instance)
         record.stages.latencyFromActualSend.record(at - stamp.sent)
         record.skew.record(publisher: Int(stamp.publisher.rawValue), sequence: Int(stamp.sequence), at: at)
         if written != nil, let instant = writtenAt(stamp, session) { record.stages.wire.record(at - instant) }

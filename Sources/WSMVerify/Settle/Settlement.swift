@@ -8,6 +8,8 @@ package struct Settlement: Sendable {
     package var guarantees: [GuaranteeOutcome] = []
     /// The latencies of all loops; the stages before the wire are recorded elsewhere and empty here.
     package var stages = StageHistograms()
+    /// ``StageHistograms/latency`` by instance.
+    package var latencies = InstanceLatencies()
     package var fanOutSkew = LatencyHistogram()
     package var sessions: Int64 = 0
     /// Sessions that had more holes than the ledger keeps; what they miss is indeterminate.

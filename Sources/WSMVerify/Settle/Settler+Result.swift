@@ -18,6 +18,7 @@ extension Settler {
             }
             settlement.delivery.foreign += record.measuredForeign
             settlement.stages.add(record.stages)
+            settlement.latencies.add(record.latencies)
             sightings.add(record.sightings)
             skew.add(record.skew)
             settlement.connectFailures += record.connectFailures.values.reduce(0) { $0 + $1.count }

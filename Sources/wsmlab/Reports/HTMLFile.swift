@@ -31,7 +31,9 @@ enum HTMLFile {
             try Data(try make().utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
         } catch {
             let reason = (error as? HarnessError)?.message ?? (error as NSError).localizedDescription
-            Output.errors.write("wsmlab: cannot write \(path): \(reason); the result itself is stored\n")
+            Output.errors.write(
+                "wsmlab: cannot write \(Output.printable(path)): \(Output.printable(reason)); the result itself is "
+                    + "stored\n")
         }
     }
 }

@@ -66,6 +66,39 @@ struct ExperimentTests {
         }
     }
 
+    @Test(
+        "A comparison in which a run fails keeps the rounds that every variant has, and says what failed",
+        arguments: [1, 4])
+    func failing(run: Int) async throws {
+        try await inFolder { folder, source in
+            // The program fails when it is started for the run-th time.
+            let program = "\(folder)/wsmlab-sometimes"
+            let script = """
+                #!/bin/sh
+                echo >>"\(folder)/started"
+                [ "$(wc -l <"\(folder)/started")" -ne \(run) ] || { echo "no more today" >&2; exit 1; }
+                exec "\(RunningProgram.path)" "$@"
+                """
+            try Data(script.utf8).write(to: URL(fileURLWithPath: program))
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
+            let arms = try ["one", "two"].map { name in
+                let arm = try arm(name, source)
+                return Arm(name: name, program: program, source: source, scenario: arm.scenario)
+            }
+            let comparing = CompareRun(arms: arms, sets: [[:], [:]], rounds: 3, folder: "\(folder)/compared")
+            if run == 1 {
+                await #expect(throws: HarnessError.self) {
+                    _ = try await comparing.perform(interruption: Interruption(), progress: { _ in })
+                }
+                return
+            }
+            let result = try await comparing.perform(interruption: Interruption(), progress: { _ in }).result
+            #expect(result.variants.map(\.results.count) == [1, 1] && !result.interrupted)
+            #expect(result.exitCode == ExitCode.inconclusive.rawValue)
+            #expect(result.warnings.contains { $0.contains("only 1 of 3 rounds") && $0.contains("no more today") })
+        }
+    }
+
     @Test("An interrupted experiment ends its run in order, leaves it out, and starts no other")
     func interrupted() async throws {
         try await inFolder(Self.text.replacingOccurrences(of: "300ms", with: "60s")) { folder, source in

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import WSMHarness
+import WSMRecord
 import WSMReport
 import WSMTestSupport
 
@@ -11,19 +12,6 @@ struct HTMLReportTests {
         var tags: [String: Int]
         var headings: [String]
         var ids: [String]
-    }
-
-    /// What a browser made of a page.
-    private func opened(_ page: String, width: Int = 1200) async throws -> (dom: String, console: [Substring]) {
-        let path = NSTemporaryDirectory() + "wsmlab-page-\(UUID().uuidString).html"
-        try Data(page.utf8).write(to: URL(fileURLWithPath: path))
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let answer = try await IndependentReader.chromium([
-            "--enable-logging=stderr", "--window-size=\(width),844", "--virtual-time-budget=3000", "--dump-dom",
-            "file://\(path)",
-        ])
-        try #require(answer.exitCode == 0, "\(answer.errors.suffix(1000))")
-        return (answer.output, answer.errors.split(separator: "\n").filter { $0.contains("CONSOLE") })
     }
 
     private static let pages: [(String, String)] =
@@ -47,16 +35,23 @@ struct HTMLReportTests {
         }
     }
 
-    @Test("Chromium shows every chart, runs the script, and complains of nothing")
+    /// Nothing complained of, nothing cut off, nothing too faint to be read.
+    private func expectSound(_ seen: SeenPage, _ name: String, _ location: SourceLocation = #_sourceLocation) {
+        #expect(seen.console.isEmpty, "\(name): \(seen.console)", sourceLocation: location)
+        #expect(seen.overflow == SeenPage.noOverflow, "\(name)", sourceLocation: location)
+        #expect(seen.faint == SeenPage.noneFaint, "\(name)", sourceLocation: location)
+    }
+
+    @Test("Chromium shows every chart, runs the script, and complains of nothing, on a phone, in the dark and on paper")
     func browser() async throws {
-        let (dom, console) = try await opened(HTMLReport.text(PageSample.records(PageSample.eventful())))
-        #expect(console.isEmpty, "\(console)")
+        let seen = try await SeenPage.open(markup: HTMLReport.text(PageSample.records(PageSample.eventful())))
+        expectSound(seen, "eventful")
         for id in ["percentiles", "heatmap", "throughput", "waterfall", "witness-1", "verdict", "repeat"] {
-            #expect(dom.contains("id=\"\(id)\""), "\(id)")
+            #expect(seen.text(id)?.isEmpty == false, "\(id)")
         }
-        #expect(dom.contains("class=\"js\""), "the script did not run: is its hash in the page's policy?")
-        #expect(dom.contains("redis.restart") && dom.contains("3:41 never came"))
-        #expect(dom.contains("wsmlab run 'Results/runs/it'\\''s one/scenario.yaml'"))
+        #expect(seen.html.contains("class=\"js\""), "the script did not run: is its hash in the page's policy?")
+        #expect(seen.html.contains("redis.restart") && seen.html.contains("3:41 never came"))
+        #expect(seen.html.contains("wsmlab run 'Results/runs/it'\\''s one/scenario.yaml'"))
     }
 
     @Test("Names that mean harm stay text")
@@ -64,23 +59,30 @@ struct HTMLReportTests {
         var result = SampleRun.hostile()
         let name = "</script><img src=x onerror=alert(1)>\"'<svg onload=alert(2)>"
         result.name = name
-        let (dom, console) = try await opened(HTMLReport.text(PageSample.records(result)))
-        #expect(console.isEmpty, "\(console)")
-        #expect(!dom.contains("<img") && !dom.contains("<svg onload"))
-        #expect(dom.contains("&lt;img src=x onerror=alert(1)&gt;"))
+        let seen = try await SeenPage.open(markup: HTMLReport.text(PageSample.records(result)))
+        expectSound(seen, "hostile")
+        #expect(!seen.html.contains("<img") && !seen.html.contains("<svg onload"))
+        #expect(seen.html.contains("&lt;img src=x onerror=alert(1)&gt;"))
     }
 
-    @Test("A phone never scrolls the page sideways", arguments: [390, 1200])
-    func overflow(width: Int) async throws {
-        // The page under test in a frame as wide as a phone, since a headless window is never that narrow.
-        let page = HTMLReport.text(PageSample.records(PageSample.eventful()))
-        let inner = page.replacing("&", with: "&amp;").replacing("\"", with: "&quot;")
-        let probe =
-            "<!DOCTYPE html><iframe id=f width=\(width) height=844 srcdoc=\"\(inner)\"></iframe><p id=out></p><script>"
-            + "f.onload=function(){var d=f.contentDocument.documentElement;"
-            + "out.textContent='overflow '+(d.scrollWidth-d.clientWidth)+' of '+d.clientWidth}</script>"
-        let (dom, _) = try await opened(probe, width: max(1200, width + 100))
-        #expect(dom.contains("overflow 0 of "), "\(dom.suffix(200))")
+    @Test("A text too faint, a table too wide and a script that fails would be found")
+    func plantedFaults() async throws {
+        let page = """
+            <!DOCTYPE html><body style="background:#fff;color:#000"><p id=well>readable</p>
+            <p style="color:#999">grey on white</p>
+            <p style="background:#222;color:#333;font-size:30px">large and dark</p>
+            <p style="opacity:.4">half gone</p><p hidden style="color:#fff">not there</p>
+            <svg><text y=20 style="fill:#eee">drawn</text></svg>
+            <style>@media print{#well{color:#ccc}}</style>
+            <table><td style="min-width:900px">wide</table><script>console.error("lost");null.x</script></body>
+            """
+        let seen = try await SeenPage.open(markup: page)
+        let faint = seen.faint.mapValues { $0.map { String($0.prefix { $0 != ":" }) } }
+        let onScreen = ["grey on white", "large and dark", "half gone", "drawn"]
+        #expect(faint == ["light": onScreen, "dark": onScreen, "print": ["readable"] + onScreen])
+        #expect(seen.overflow["1200"] == 0)
+        for width in ["320", "390", "print"] { #expect(try #require(seen.overflow[width]) > 100, "\(width)") }
+        #expect(seen.console.count == 2, "\(seen.console)")
     }
 
     @Test("What an older run folder lacks is said in place of its chart")
@@ -91,6 +93,36 @@ struct HTMLReportTests {
         let page = HTMLReport.text(records)
         #expect(page.contains("This chart is not here: heatmap.csv is not in the run folder"))
         #expect(!page.contains("id=\"heatmap\""))
+    }
+
+    @Test(
+        "A gate has a page: the verdict and why, each figure against its tolerance and its control, and what was lost")
+    func gate() async throws {
+        for result in [GateSample.regression(), GateSample.baseline()] {
+            let page = HTMLReport.text(result)
+            let parsed = try await Reading.python("html_page.py", page, as: Parsed.self)
+            #expect(parsed.faults.isEmpty, "\(parsed.faults.prefix(5))")
+            let seen = try await SeenPage.open(markup: page)
+            expectSound(seen, result.mode.rawValue)
+            #expect(seen.text("verdict")?.contains(result.reasons[0]) == true)
+            for id in ["forest", "figures", "guarantees"] { #expect(seen.text(id)?.isEmpty == false, "\(id)") }
+            #expect(seen.html.contains("class=\"limit\"") && !seen.html.contains("<b>"))
+            #expect(seen.html.contains("class=\"ring\"") == (result.mode == .against))
+            #expect(seen.text("figures")?.contains("WORSE") == (result.verdict == .regression))
+        }
+    }
+
+    @Test("The latency of each instance stands beside what it did")
+    func instanceLatencies() {
+        var result = SampleRun.passed()
+        var instance = InstanceResult(index: 0)
+        result.instances = [instance]
+        #expect(!HTMLReport.text(RunRecords(result: result)).contains(">deliveries</th>"))
+        instance.latency = LatencySummary(count: 1234, p50: 2_500_000, p99: 71_000_000)
+        result.instances = [instance, InstanceResult(index: 1)]
+        let page = HTMLReport.text(RunRecords(result: result))
+        #expect(page.contains(">deliveries</th>"))
+        #expect(page.contains(">1,234</td><td class=\"n\">2.50 ms</td><td class=\"n\">71.0 ms</td>"))
     }
 
     @Test("A comparison and a capacity have pages of their own")
@@ -124,9 +156,9 @@ struct HTMLReportTests {
         ] {
             let parsed = try await Reading.python("html_page.py", page, as: Parsed.self)
             #expect(parsed.faults.isEmpty, "\(parsed.faults.prefix(5))")
-            let (dom, console) = try await opened(page)
-            #expect(console.isEmpty, "\(console)")
-            for id in ids { #expect(dom.contains("id=\"\(id)\""), "\(id)") }
+            let seen = try await SeenPage.open(markup: page)
+            expectSound(seen, ids[0])
+            for id in ids { #expect(seen.text(id)?.isEmpty == false, "\(id)") }
         }
     }
 }

@@ -8,19 +8,6 @@ import WSMTestSupport
 
 @Suite("The live page in a browser", .serialized, .timeLimit(.minutes(5)))
 struct LivePageTests {
-    /// What `scripts/readers/browser.py` saw.
-    struct Seen: Decodable {
-        /// The text of every element with an id; `nil` of a hidden one.
-        var texts: [String: String?]
-        var html: String
-        var title: String
-        var console: [String]
-        /// By how much the page would scroll sideways, by its width.
-        var overflow: [String: Int]
-
-        func text(_ id: String) -> String? { texts[id] ?? nil }
-    }
-
     private struct Parsed: Decodable {
         var faults: [String]
         var headings: [String]
@@ -48,18 +35,15 @@ struct LivePageTests {
     /// Opens the page until `expression` is true, while `meanwhile` goes on once the page is a viewer.
     private func look(
         _ server: LiveServer, until expression: String, meanwhile: (LiveServer) async -> Void = { _ in }
-    ) async throws -> Seen {
+    ) async throws -> SeenPage {
         let address = server.address
-        let looking = Task { try await IndependentReader.python("browser.py", [address, expression]) }
+        let looking = Task { try await SeenPage.open(address, until: expression) }
         let deadline = MonotonicInstant.now() + .seconds(60)
         while await server.load().viewers == 0, .now() < deadline { try await Task.sleep(for: .milliseconds(10)) }
         await meanwhile(server)
-        let answer = try await looking.value
+        let seen = await looking.result
         await server.finish(last: nil, deadline: .milliseconds(100))
-        try #require(
-            answer.exitCode == 0,
-            "\(answer.errors.suffix(1500)); the script's hash is for LivePage.script: \(LivePage.script)")
-        return try JSONDecoder().decode(Seen.self, from: Data(answer.output.utf8))
+        return try seen.get()
     }
 
     @Test("The page is well-formed, refers to nothing outside of itself, and never writes markup from data")
@@ -82,7 +66,8 @@ struct LivePageTests {
         let seen = try await look(
             server, until: "document.querySelector('#latency-chart .c1').getAttribute('d').length > 100")
         #expect(seen.console.isEmpty, "\(seen.console)")
-        #expect(seen.overflow == ["390": 0, "1200": 0])
+        #expect(seen.overflow == SeenPage.noOverflow)
+        #expect(seen.faint == SeenPage.noneFaint)
         #expect(seen.text("name") == name && seen.title == "measuring · \(name) · wsmlab")
         #expect(seen.text("word") == "measuring" && seen.text("clock") == "6 s left of 10 s")
         #expect(seen.text("clients") == "1,180" && seen.text("clients-note") == "of 1,200")
@@ -111,7 +96,8 @@ struct LivePageTests {
             await server.finish(last: last, deadline: .seconds(5))
         }
         #expect(seen.console.isEmpty, "\(seen.console)")
-        #expect(seen.overflow == ["390": 0, "1200": 0])
+        #expect(seen.overflow == SeenPage.noOverflow)
+        #expect(seen.faint == SeenPage.noneFaint)
         #expect(seen.text("verdict") == "✓ PASSED every <expected> delivery arrived")
         #expect(seen.text("stored")?.hasPrefix("Stored in /tmp/<i>runs. Exit code 0.") == true)
         #expect(seen.title.hasPrefix("PASSED · ") && seen.text("going") == nil)
