@@ -5,7 +5,7 @@ import WSMReport
 import WSMScenario
 
 /// `wsmlab simulate`: one run in virtual time, a run folder and a summary.
-struct SimulateCommand: ParsableCommand {
+struct SimulateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate",
         abstract: "Run a scenario in virtual time: the same managers, a seed that decides everything.",
@@ -14,13 +14,33 @@ struct SimulateCommand: ParsableCommand {
             same scenario, seed and version give the same traceHash. Verdicts and exit codes are those of wsmlab run; \
             latencies are the model's, in round figures.
 
+            --seeds simulates one seed after the other on all cores, and prints each that fails with the command that \
+            replays it. The exit code is that of the worst; one seed in 16 runs twice, and the code is 1 when it did not do \
+            the same to the last step. With --swarm each seed also draws the cluster, its load and its faults, and the rare \
+            things that no seed came by are named.
+
             Examples:
               wsmlab simulate Scenarios/quickstart.yaml
               wsmlab simulate Scenarios/quickstart.yaml --seed 7 --format json | jq .traceHash
+              wsmlab simulate Scenarios/redis-restart-hardened.yaml --seeds 1..200
+              wsmlab simulate Scenarios/quickstart.yaml --swarm --seeds 1..1000
             """)
 
     @Argument(help: "The scenario file.", completion: .file(extensions: ["yaml", "yml"]))
     var scenario: String
+
+    @Option(
+        help: ArgumentHelp("Simulate all these seeds, both ends among them.", valueName: "a..b"),
+        transform: { text in
+            do { return try SeedRange(parsing: text) } catch { throw ValidationError(Output.printable("\(error)")) }
+        })
+    var seeds: SeedRange?
+
+    @Flag(
+        help: ArgumentHelp(
+            "Draw cluster, clients, load and faults from the seed.",
+            discussion: "Of the scenario the profile and what it expects are kept."))
+    var swarm = false
 
     @OptionGroup(title: "Scenario")
     var scenarioFlags: ScenarioFlags
@@ -28,8 +48,24 @@ struct SimulateCommand: ParsableCommand {
     @OptionGroup(title: "Result")
     var resultFlags: ResultFlags
 
-    func run() throws {
+    func validate() throws {
+        guard seeds == nil || scenarioFlags.seed == nil else {
+            throw ValidationError("--seed is one and --seeds are many: give either")
+        }
+    }
+
+    func run() async throws {
         let scenario = try scenarioFlags.load(self.scenario)
+        if let seeds {
+            try await explore(scenario, seeds)
+        } else {
+            try simulate(swarm ? try SwarmScenario.draw(scenario, seed: scenario.seed) : scenario)
+        }
+    }
+
+    // MARK: One seed
+
+    private func simulate(_ scenario: Scenario) throws {
         let mode: ProgressDisplay.Mode = resultFlags.quiet || !Output.errors.isTerminal ? .quiet : .live
         let display = ProgressDisplay(
             mode: mode, color: Output.errors.usesColor,
@@ -49,5 +85,44 @@ struct SimulateCommand: ParsableCommand {
         try resultFlags.report(outcome)
         Output.standard.flush()
         throw ArgumentParser.ExitCode(outcome.result.exitCode)
+    }
+
+    // MARK: Many seeds
+
+    private func explore(_ scenario: Scenario, _ seeds: SeedRange) async throws {
+        let campaign = try SeedCampaign(
+            scenario: scenario, isSwarm: swarm, command: command, seeds: seeds, folder: resultFlags.out)
+        let outcome = try await perform(campaign)
+        let output = Output.standard
+        switch resultFlags.format {
+        case .text:
+            output.write(
+                SeedsReport.text(
+                    outcome.result, folder: outcome.folder, width: output.width, color: output.usesColor))
+        case .json: output.write(String(decoding: try outcome.result.json(), as: UTF8.self))
+        case .markdown: output.write(SeedsReport.markdown(outcome.result, folder: outcome.folder))
+        }
+        output.flush()
+        throw ArgumentParser.ExitCode(outcome.result.exitCode)
+    }
+
+    private func perform(_ campaign: SeedCampaign) async throws -> SeedCampaign.Outcome {
+        let console = ExperimentConsole(
+            title: "simulating", isQuiet: resultFlags.quiet, interrupted: "the seeds that are under way end")
+        defer { console.finish() }
+        // Seeds come by the hundred a second: a line each would bury a log.
+        let pace = Pace(every: Output.errors.isTerminal ? .milliseconds(100) : .seconds(5))
+        return try await campaign.perform(interruption: console.interruption) { step in
+            guard pace.isDue(at: .now()) else { return }
+            console.display.show(
+                Experiment.Progress(done: step.done, total: step.total, left: step.left), now: .now())
+        }
+    }
+
+    /// What simulates one seed, but for `--seed N`.
+    private var command: String {
+        let changes = scenarioFlags.changes.flatMap { ["--set", "\($0.0)=\($0.1)"] }
+        return (["wsmlab", "simulate", scenario] + (swarm ? ["--swarm"] : []) + changes).map(ShellWord.quoted).joined(
+            separator: " ")
     }
 }

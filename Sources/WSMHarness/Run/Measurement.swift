@@ -4,6 +4,7 @@ internal import WSMInstance
 internal import WSMManagers
 internal import WSMRecord
 internal import WSMScenario
+internal import WSMSimulation
 internal import WSMVerify
 
 /// Everything that a run has measured, before it is settled and judged.
@@ -53,6 +54,8 @@ struct Measurement: Sendable {
 
     /// The hash of a simulation; `nil` for a live run.
     var traceHash: String?
+    /// Where a simulation's hash has been on its way.
+    var hashTrail = HashTrail()
     /// Whether it happened in virtual time.
     var isSimulated = false
 

@@ -27,7 +27,19 @@ package enum SimulatedRun {
         return RunOutcome(result: result, folder: folder.path)
     }
 
-    private static func check(_ scenario: Scenario) throws {
+    /// What a scenario gives, and the way of its hash; nothing is written.
+    ///
+    /// The scenario is checked. It blocks the calling thread.
+    static func judged(_ scenario: Scenario, interruption: Interruption) throws -> (RunResult, HashTrail) {
+        let startedAt = RunFolder.timestamp()
+        let measurement = simulate(scenario, progress: { _ in }, interruption: interruption)
+        let settlement = try measurement.settle()
+        let result = measurement.result(settlement, scenario: scenario, startedAt: startedAt, bounds: .standard)
+        return (result, measurement.hashTrail)
+    }
+
+    /// Throws a ``HarnessError`` that names the keys of what is not modelled.
+    static func check(_ scenario: Scenario) throws {
         let unmodelled = Unmodelled.of(scenario)
         guard !unmodelled.isEmpty else { return }
         let keys = unmodelled.map { "\($0.key): \($0.reason)" }.joined(separator: "; ")
@@ -83,6 +95,7 @@ extension Measurement {
         self.init(subject)
         isSimulated = true
         traceHash = String(outcome.traceHash, radix: 16)
+        hashTrail = outcome.trail
         clock = LoadClock(
             start: outcome.start, warmup: subject.scenario.warmup, duration: subject.scenario.duration)
         interrupted = outcome.interrupted

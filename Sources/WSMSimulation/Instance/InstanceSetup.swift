@@ -42,6 +42,8 @@ final class InstanceSlot {
     var listening: Instance? { instance?.isListening == true ? instance : nil }
     private(set) var lives = 0
     private var pastCounts = InstanceTally()
+    /// Lives that have ended: what is on the agenda of their threads finds them dead, and not gone.
+    private var former: [Instance] = []
     var stopReport = StopReport()
 
     init(_ setup: InstanceSetup) { self.setup = setup }
@@ -73,6 +75,7 @@ final class InstanceSlot {
         pastCounts.add(ended.counts)
         ended.isReporting = false
         instance = nil
+        former.append(ended)
         return ended
     }
 }

@@ -124,6 +124,7 @@ package final class Simulation {
         outcome.scheduleSlip = load.slip
         outcome.refusedStarts = load.refusals.starts
         outcome.steps = simulator.steps
+        outcome.trail = simulator.trail
         return outcome
     }
 

@@ -26,6 +26,7 @@ package struct SimulationOutcome: Sendable {
     package var refusedStarts = 0
     /// The same for the same scenario, seed and version, on every machine.
     package var traceHash: UInt64
+    package var trail = HashTrail()
     /// Entries of the agenda that were performed.
     package var steps = 0
 

@@ -39,6 +39,8 @@ final class Simulator {
     /// Entries performed so far.
     private(set) var steps = 0
     var hash = TraceHash()
+    /// Where the hash has been on its way.
+    private(set) var trail = HashTrail()
     /// Makes the deliveries that come before an instant.
     var deliver: (Int64) -> Void = { _ in }
     private var queue = EventQueue<Item>()
@@ -106,6 +108,7 @@ final class Simulator {
         hash.mix(
             UInt64(bitPattern: entry.time),
             UInt64(entry.element.happening.rawValue) << 32 | UInt64(entry.element.subject))
+        trail.note(step: steps, at: now - Simulator.origin, hash: hash.value)
         let slot = Int(entry.element.action)
         let action = actions[slot]
         actions[slot] = nil

@@ -1,0 +1,78 @@
+import Foundation
+import Testing
+import WSMCore
+import WSMScenario
+
+@testable import WSMHarness
+
+@Suite("Swarms", .timeLimit(.minutes(5)))
+struct SwarmTests {
+    private func base(_ profile: Profile = .hardened) -> Scenario {
+        var base = Scenario(name: "swarm", duration: .seconds(1))
+        base.cluster.profile = profile
+        return base
+    }
+
+    @Test(
+        "Each seed draws a scenario that can be simulated, always the same, and all kinds are drawn",
+        arguments: Profile.allCases)
+    func drawn(profile: Profile) throws {
+        var actions: Set<String> = []
+        var managers: Set<ManagerKind> = []
+        var scenarios: Set<String> = []
+        for seed in UInt64(1)...300 {
+            let scenario = try SwarmScenario.draw(base(profile), seed: seed)
+            try SimulatedRun.check(scenario)
+            #expect(try SwarmScenario.draw(base(profile), seed: seed) == scenario, "seed \(seed)")
+            #expect(scenario.seed == seed && scenario.cluster.profile == profile)
+            for fault in scenario.faults {
+                actions.insert(fault.action.rawValue)
+                guard case .at(let instant) = fault.schedule else { continue }
+                let length = fault.downtime ?? fault.restartAfter ?? fault.duration ?? .zero
+                #expect(instant + length <= scenario.duration - .seconds(2), "seed \(seed)")
+            }
+            managers.insert(scenario.cluster.manager)
+            var nameless = scenario
+            nameless.seed = 0
+            nameless.description = ""
+            scenarios.insert(nameless.yaml())
+        }
+        #expect(scenarios.count > 295 && managers.count == 2)
+        let common: Set = ["instance.kill", "clients.stall", "redis.restart", "redis.pause"]
+        #expect(actions == (profile == .hardened ? common.union(["clients.disconnect"]) : common))
+    }
+
+    private func explore(_ base: Scenario, _ seeds: String) async throws -> SeedCampaignResult {
+        let folder = NSTemporaryDirectory() + "wsmlab-swarm-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        return try await SeedCampaign(
+            scenario: base, isSwarm: true, command: "wsmlab simulate x.yaml --swarm",
+            seeds: SeedRange(parsing: seeds), workers: 2, folder: folder
+        ).perform(interruption: Interruption(), progress: { _ in }).result
+    }
+
+    @Test("The hardened profile keeps its promises, and what is rare is counted")
+    func hardened() async throws {
+        let result = try await explore(base(), "1..48")
+        #expect(result.failed == 0, "\(result.failures)")
+        #expect(result.done == 48 && result.repeated == 3 && result.divergences.isEmpty)
+        for probe in [SwarmProbe.gapMarked, .clientCameBack, .brokerLost, .missedOffline] {
+            #expect(result.probes[probe.rawValue, default: 0] > 0, "\(probe.rawValue)")
+        }
+        #expect(result.probes[SwarmProbe.threadDied.rawValue] == nil)
+    }
+
+    @Test("What the scenario expects is demanded of each seed, and a failing one fails again")
+    func expectations() async throws {
+        var base = base()
+        base.expect.thresholds = [try Threshold.parse("delivery.missedOffline == 0").get()]
+        let result = try await explore(base, "1..16")
+        #expect(result.failed > 0 && result.failed < 16)
+        #expect(result.exitCode == ExitCode.thresholdMissed.rawValue)
+        let failure = try #require(result.failures.first)
+        let again = try SimulatedRun.judged(
+            SwarmScenario.draw(base, seed: failure.seed), interruption: Interruption()
+        ).0
+        #expect(again.traceHash == failure.traceHash && again.verdict == failure.verdict)
+    }
+}
