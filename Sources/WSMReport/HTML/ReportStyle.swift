@@ -84,7 +84,8 @@ enum ReportStyle {
         *{print-color-adjust:exact;-webkit-print-color-adjust:exact}body{font-size:10.5pt}nav,.legend,#tip{display:none}.off{display:revert}\
         section{border:0;padding:0;border-radius:0}figure,tr,h2,h3{break-inside:avoid}h2,h3{break-after:avoid}\
         .wide{display:block}.narrow{display:none}pre{white-space:pre-wrap;overflow-wrap:anywhere}.box{overflow:visible}\
-        td.w{min-width:0}thead th,tbody th,th.k,td{white-space:normal}}
+        td.w{min-width:0}thead th,tbody th,th.k,td{white-space:normal}td.n{white-space:nowrap}\
+        thead th{overflow-wrap:normal}table{font-size:8pt}th,td{padding-right:.4rem}}
 
         """
 }
