@@ -54,6 +54,12 @@ final class InstanceSlot {
         return sum
     }
 
+    /// Lets go of all lives, at the end of the simulation.
+    func forgetLives() {
+        instance = nil
+        former = []
+    }
+
     /// Something planned came to nothing because the instance was down.
     func countSkipped() { pastCounts.skippedWhileDown += 1 }
 

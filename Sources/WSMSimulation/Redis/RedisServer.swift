@@ -34,6 +34,14 @@ final class RedisServer {
     }
 
     /// Connections that listen to a channel now.
+    /// Lets go of who listens to the connections, at the end of the simulation.
+    func forgetOwners() {
+        for link in links {
+            link.receive = { _ in }
+            link.closed = {}
+        }
+    }
+
     var subscriptionCount: Int { links.count { $0.channel != nil } }
 
     // MARK: Connections

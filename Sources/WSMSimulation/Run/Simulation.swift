@@ -125,7 +125,16 @@ package final class Simulation {
         outcome.refusedStarts = load.refusals.starts
         outcome.steps = simulator.steps
         outcome.trail = simulator.trail
+        dismantle()
         return outcome
+    }
+
+    /// Lets go of everything: the parts hold each other, and would stay for good.
+    private func dismantle() {
+        simulator.clear()
+        redis?.forgetOwners()
+        for slot in slots + workers { slot.forgetLives() }
+        fleet.hosts = []
     }
 
     // MARK: Phases

@@ -99,6 +99,14 @@ final class Simulator {
         return condition()
     }
 
+    /// Forgets what is still on the agenda: its actions hold whom they are about, who in turn hold the simulator.
+    func clear() {
+        queue = EventQueue()
+        actions = []
+        free = []
+        deliver = { _ in }
+    }
+
     private func perform() {
         guard let next = queue.nextTime else { return }
         deliver(next)
