@@ -34,6 +34,8 @@ final class RedisServer {
     }
 
     /// Connections that listen to a channel now.
+    var subscriptionCount: Int { links.count { $0.channel != nil } }
+
     /// Lets go of who listens to the connections, at the end of the simulation.
     func forgetOwners() {
         for link in links {
@@ -41,8 +43,6 @@ final class RedisServer {
             link.closed = {}
         }
     }
-
-    var subscriptionCount: Int { links.count { $0.channel != nil } }
 
     // MARK: Connections
 
