@@ -28,7 +28,7 @@ func tests(of name: String, needs: [String] = [], uses: [Target.Dependency] = []
 }
 
 /// A module that other packages may use.
-func library(_ name: String) -> Product { .library(name: name, targets: [name]) }
+func library(_ name: String) -> Product { Product.`library`(name: name, targets: [name]) }
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")

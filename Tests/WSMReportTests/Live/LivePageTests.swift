@@ -91,7 +91,7 @@ struct LivePageTests {
         let server = try await serve(feed)
         var result = SampleRun.passed()
         result.reason = "every <expected> delivery arrived"
-        let last = feed.end(RunOutcome(result: result, folder: "/tmp/<i>runs"))
+        let last = feed.end(RunOutcome(result: result, folder: "Results/<i>runs"))
         let seen = try await look(server, until: "!document.getElementById('stored').hidden") { server in
             await server.finish(last: last, deadline: .seconds(5))
         }
@@ -99,7 +99,7 @@ struct LivePageTests {
         #expect(seen.overflow == SeenPage.noOverflow)
         #expect(seen.faint == SeenPage.noneFaint)
         #expect(seen.text("verdict") == "✓ PASSED every <expected> delivery arrived")
-        #expect(seen.text("stored")?.hasPrefix("Stored in /tmp/<i>runs. Exit code 0.") == true)
+        #expect(seen.text("stored")?.hasPrefix("Stored in Results/<i>runs. Exit code 0.") == true)
         #expect(seen.title.hasPrefix("PASSED · ") && seen.text("going") == nil)
         #expect(seen.text("link") == "The run is over: nothing more will come.")
         #expect(seen.text("now-heading") == "When it ended")
