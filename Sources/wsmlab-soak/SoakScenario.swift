@@ -22,32 +22,36 @@ struct SoakScenario {
 
     /// The scenario file.
     mutating func yaml() -> String {
-        let instances = pick(Shape.instances)
-        let isMemory = chance(0.15)
-        let profile = chance(0.7) ? "hardened" : "reference"
-        let placement = chance(0.35) ? "processes" : "in-process"
-        let executor = !isMemory && chance(0.15) ? "worker" : "threadpool"
-        let clients = pick(Shape.clients)
+        let instances = random.pick(Shape.instances)
+        let isMemory = random.chance(0.15)
+        let profile = random.chance(0.7) ? "hardened" : "reference"
+        let placement = random.chance(0.35) ? "processes" : "in-process"
+        let executor = !isMemory && random.chance(0.15) ? "worker" : "threadpool"
+        let clients = random.pick(Shape.clients)
         var lines = [
             "name: soak-\(seed)", "seed: \(seed)", "warmup: 200ms", "duration: \(Shape.duration)ms", "cluster:",
             "  profile: \(profile)", "  manager: \(isMemory ? "memory" : "broadcast")", "  instances: \(instances)",
             "  placement: \(placement)", "  executor: \(executor)", "  workers: 3",
         ]
-        if chance(0.3) { lines.append("  slowClient: {policy: \(one(of: ["drop", "disconnect"])), limit: 64KiB}") }
-        if !isMemory, chance(0.3) {
+        if random.chance(0.3) {
+            lines.append("  slowClient: {policy: \(random.one(of: ["drop", "disconnect"])), limit: 64KiB}")
+        }
+        if !isMemory, random.chance(0.3) {
             lines.append(
-                "  brokerLoss: \(one(of: ["retry-then-drop", "resubscribe-silently", "resubscribe-marked"]))")
+                "  brokerLoss: \(random.one(of: ["retry-then-drop", "resubscribe-silently", "resubscribe-marked"]))")
         }
         lines += [
             "clients:", "  count: \(clients)", "  connectRate: 500/s", "  reconnect: {initial: 50ms, max: 500ms}",
         ]
-        if chance(0.3) { lines.append("  churn: {rate: \(pick(1...10))/s}") }
-        if chance(0.2) { lines.append("  slow: {count: 1, readRate: 4KiB/s}") }
+        if random.chance(0.3) { lines.append("  churn: {rate: \(random.pick(1...10))/s}") }
+        if random.chance(0.2) { lines.append("  slow: {count: 1, readRate: 4KiB/s}") }
         lines.append("workload:")
-        lines.append("  - {kind: broadcasts, rate: \(pick(20...150))/s, publishers: \(pick(1...4)), payload: 300B}")
-        if chance(0.6) {
+        lines.append(
+            "  - {kind: broadcasts, rate: \(random.pick(20...150))/s, publishers: \(random.pick(1...4)), payload: 300B}"
+        )
+        if random.chance(0.6) {
             lines.append(
-                "  - {kind: processes, rate: \(pick(5...20))/s, steps: 3, stepDuration: exponential(10ms), "
+                "  - {kind: processes, rate: \(random.pick(5...20))/s, steps: 3, stepDuration: exponential(10ms), "
                     + "failed: 10%, suspended: 10%, aborted: 10%}")
         }
         lines.append("faults:")
@@ -57,11 +61,11 @@ struct SoakScenario {
 
     /// Each begins a while after the one before has ended, so that none contradicts another.
     private mutating func faults(instances: Int, isMemory: Bool) -> [String] {
-        var at = pick(Shape.begins)
+        var at = random.pick(Shape.begins)
         var lines: [String] = []
-        for _ in 0..<pick(Shape.faults) {
+        for _ in 0..<random.pick(Shape.faults) {
             guard at <= Shape.begins.upperBound else { break }
-            let length = pick(Shape.lengths)
+            let length = random.pick(Shape.lengths)
             lines.append("  - {at: \(at)ms, \(fault(length: length, instances: instances, isMemory: isMemory))}")
             at += length + 400
         }
@@ -69,8 +73,8 @@ struct SoakScenario {
     }
 
     private mutating func fault(length: Int, instances: Int, isMemory: Bool) -> String {
-        let target = pick(0...instances - 1)
-        let share = pick(10...100)
+        let target = random.pick(0...instances - 1)
+        let share = random.pick(10...100)
         let ofRedis = [
             "action: redis.restart, downtime: \(length)ms", "action: redis.pause, duration: \(length)ms",
             "action: redis.disconnect-clients, share: \(share)%",
@@ -89,16 +93,6 @@ struct SoakScenario {
             "action: clients.disconnect, share: \(share)%",
             "action: clients.stall, share: \(share)%, duration: \(length)ms",
         ]
-        return one(of: isMemory ? ofAll : ofRedis + ofAll)
+        return random.one(of: isMemory ? ofAll : ofRedis + ofAll)
     }
-
-    // MARK: Draws
-
-    private mutating func chance(_ probability: Double) -> Bool { random.unit() < probability }
-
-    private mutating func pick(_ range: ClosedRange<Int>) -> Int {
-        range.lowerBound + Int(random.unit() * Double(range.count))
-    }
-
-    private mutating func one(of words: [String]) -> String { words[pick(0...words.count - 1)] }
 }

@@ -116,15 +116,11 @@ struct CapacityCommand: AsyncParsableCommand {
 
     private func report(_ outcome: CapacitySearch.Outcome) throws {
         HTMLFile.write(into: outcome.folder) { HTMLReport.text(outcome.result) }
-        let output = Output.standard
-        switch resultFlags.format {
-        case .text:
-            output.write(
-                CapacityReport.text(
-                    outcome.result, folder: outcome.folder, width: output.width, color: output.usesColor))
-        case .json: output.write(String(decoding: try outcome.result.json(), as: UTF8.self))
-        case .markdown: output.write(CapacityReport.markdown(outcome.result, folder: outcome.folder))
-        }
+        let (result, folder) = (outcome.result, outcome.folder)
+        try resultFlags.write(
+            text: { CapacityReport.text(result, folder: folder, width: $0, color: $1) },
+            json: { String(decoding: try result.json(), as: UTF8.self) },
+            markdown: { CapacityReport.markdown(result, folder: folder) })
     }
 }
 

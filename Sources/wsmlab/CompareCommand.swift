@@ -126,14 +126,10 @@ struct CompareCommand: AsyncParsableCommand {
     }
 
     private func report(_ result: CompareResult, folder: String?) throws {
-        let output = Output.standard
-        switch resultFlags.format {
-        case .text:
-            output.write(CompareReport.text(result, folder: folder, width: output.width, color: output.usesColor))
-        case .json: output.write(String(decoding: try result.json(), as: UTF8.self))
-        case .markdown: output.write(CompareReport.markdown(result, folder: folder))
-        }
-        output.flush()
+        try resultFlags.write(
+            text: { CompareReport.text(result, folder: folder, width: $0, color: $1) },
+            json: { String(decoding: try result.json(), as: UTF8.self) },
+            markdown: { CompareReport.markdown(result, folder: folder) })
         throw ArgumentParser.ExitCode(result.exitCode)
     }
 }

@@ -99,4 +99,21 @@ struct ResultFlags: ParsableArguments {
 
     @Flag(help: "Show no progress.")
     var quiet = false
+
+    /// Writes a result to stdout in the format that was asked for.
+    ///
+    /// - Parameters:
+    ///   - text: For people, for a terminal of so many columns, with colours or without.
+    ///   - json: The document.
+    ///   - markdown: For a summary in a browser.
+    func write(text: (_ width: Int, _ color: Bool) -> String, json: () throws -> String, markdown: () -> String) throws
+    {
+        let output = Output.standard
+        switch format {
+        case .text: output.write(text(output.width, output.usesColor))
+        case .json: output.write(try json())
+        case .markdown: output.write(markdown())
+        }
+        output.flush()
+    }
 }

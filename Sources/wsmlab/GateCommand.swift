@@ -71,14 +71,9 @@ struct GateCommand: AsyncParsableCommand {
         let scenario = try scenarioFlags.load(self.scenario)
         let (result, folder) = try await perform(scenario)
         HTMLFile.write(into: folder) { HTMLReport.text(result) }
-        let output = Output.standard
-        switch resultFlags.format {
-        case .text:
-            output.write(GateReport.text(result, folder: folder, width: output.width, color: output.usesColor))
-        case .json: output.write(try GateReport.json(result))
-        case .markdown: output.write(GateMarkdown.text(result, folder: folder))
-        }
-        output.flush()
+        try resultFlags.write(
+            text: { GateReport.text(result, folder: folder, width: $0, color: $1) },
+            json: { try GateReport.json(result) }, markdown: { GateMarkdown.text(result, folder: folder) })
         throw ArgumentParser.ExitCode(result.exitCode)
     }
 

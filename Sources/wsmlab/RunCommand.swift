@@ -118,14 +118,9 @@ struct RunCommand: AsyncParsableCommand {
 extension ResultFlags {
     /// Writes the result to stdout in the format that was asked for.
     func report(_ outcome: RunOutcome) throws {
-        let output = Output.standard
-        switch format {
-        case .text:
-            output.write(
-                TextReport.summary(
-                    outcome.result, folder: outcome.folder, width: output.width, color: output.usesColor))
-        case .json: output.write(try JSONReport.text(outcome.result))
-        case .markdown: output.write(MarkdownReport.text(outcome.result, folder: outcome.folder))
-        }
+        let (result, folder) = (outcome.result, outcome.folder)
+        try write(
+            text: { TextReport.summary(result, folder: folder, width: $0, color: $1) },
+            json: { try JSONReport.text(result) }, markdown: { MarkdownReport.text(result, folder: folder) })
     }
 }

@@ -93,16 +93,11 @@ struct SimulateCommand: AsyncParsableCommand {
         let campaign = try SeedCampaign(
             scenario: scenario, isSwarm: swarm, command: command, seeds: seeds, folder: resultFlags.out)
         let outcome = try await perform(campaign)
-        let output = Output.standard
-        switch resultFlags.format {
-        case .text:
-            output.write(
-                SeedsReport.text(
-                    outcome.result, folder: outcome.folder, width: output.width, color: output.usesColor))
-        case .json: output.write(String(decoding: try outcome.result.json(), as: UTF8.self))
-        case .markdown: output.write(SeedsReport.markdown(outcome.result, folder: outcome.folder))
-        }
-        output.flush()
+        let (result, folder) = (outcome.result, outcome.folder)
+        try resultFlags.write(
+            text: { SeedsReport.text(result, folder: folder, width: $0, color: $1) },
+            json: { String(decoding: try result.json(), as: UTF8.self) },
+            markdown: { SeedsReport.markdown(result, folder: folder) })
         throw ArgumentParser.ExitCode(outcome.result.exitCode)
     }
 

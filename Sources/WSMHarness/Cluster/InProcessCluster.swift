@@ -4,6 +4,7 @@ internal import NIOPosix
 internal import WSMCore
 internal import WSMInstance
 internal import WSMManagers
+internal import WSMRecord
 internal import WSMRedis
 internal import WSMScenario
 

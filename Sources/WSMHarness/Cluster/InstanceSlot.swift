@@ -2,6 +2,7 @@ internal import NIOCore
 internal import WSMCore
 internal import WSMInstance
 internal import WSMManagers
+internal import WSMRecord
 internal import WSMRedis
 
 /// One instance of this process over all its lives: it may be killed or stopped, and started again on the same port.

@@ -119,7 +119,7 @@ extension Measurement {
                 isUp: instance.isUp,
                 broadcastThread: instance.threadEnd.map { $0 == .dead ? .dead : .stopped }, backlog: 0)
         }
-        counts = outcome.instances.map { InstanceCounts($0.tally) }
+        counts = outcome.instances.map(\.counts)
         stopReports = outcome.instances.map {
             var report = LiveInstance.StopReport()
             report.clientsCut = $0.stopReport.clientsCut
@@ -130,19 +130,5 @@ extension Measurement {
         loops = [outcome.loop]
         scheduleSlip = outcome.scheduleSlip
         refusals.starts = outcome.refusedStarts
-    }
-}
-
-extension InstanceCounts {
-    fileprivate init(_ tally: InstanceTally) {
-        self.init()
-        connections = tally.connections
-        published = tally.published
-        failed = tally.failed
-        brokerMessages = tally.brokerMessages
-        queueRefused = tally.queueRefused
-        evicted = tally.evicted
-        riskyRetries = tally.riskyRetries
-        skippedWhileDown = tally.skippedWhileDown
     }
 }

@@ -40,8 +40,8 @@ package struct SwarmScenario {
     private init(seed: UInt64) {
         self.seed = seed
         random = CounterRNG(seed: seed, stream: .faults, entity: 0x5a_a12)
-        isMemory = random.unit() < 0.15
-        instances = random.unit() < 0.1 ? 8 : 1 + Int(random.unit() * 4)
+        isMemory = random.chance(0.15)
+        instances = random.chance(0.1) ? 8 : random.pick(1...4)
     }
 
     private mutating func yaml(profile: Profile) -> String {
@@ -59,64 +59,67 @@ package struct SwarmScenario {
     private mutating func cluster(_ profile: Profile) -> [String] {
         var lines = [
             "cluster:", "  profile: \(profile.rawValue)", "  manager: \(isMemory ? "memory" : "broadcast")",
-            "  instances: \(instances)", "  workers: \(pick(1...5))",
+            "  instances: \(instances)", "  workers: \(random.pick(1...5))",
         ]
-        if !isMemory, chance(0.15) { lines.append("  executor: worker") }
-        if chance(0.3) {
-            let policy = chance(0.5) ? "disconnect" : "buffer"
-            lines.append("  slowClient: {policy: \(policy), limit: \(one(of: ["16KiB", "64KiB", "1MiB"]))}")
+        if !isMemory, random.chance(0.15) { lines.append("  executor: worker") }
+        if random.chance(0.3) {
+            let policy = random.chance(0.5) ? "disconnect" : "buffer"
+            lines.append("  slowClient: {policy: \(policy), limit: \(random.one(of: ["16KiB", "64KiB", "1MiB"]))}")
         }
-        if !isMemory, chance(0.2) {
-            lines.append("  brokerLoss: \(one(of: ["retry-then-drop", "resubscribe-silently", "resubscribe-marked"]))")
+        if !isMemory, random.chance(0.2) {
+            lines.append(
+                "  brokerLoss: \(random.one(of: ["retry-then-drop", "resubscribe-silently", "resubscribe-marked"]))")
         }
         return lines
     }
 
     private mutating func clients() -> [String] {
         var lines = [
-            "clients:", "  count: \(pick(Shape.clients))", "  connectRate: 500/s",
-            "  reconnect: {initial: \(pick(1...200))ms, max: \(pick(200...800))ms}",
+            "clients:", "  count: \(random.pick(Shape.clients))", "  connectRate: 500/s",
+            "  reconnect: {initial: \(random.pick(1...200))ms, max: \(random.pick(200...800))ms}",
         ]
-        if chance(0.3) { lines.append("  churn: {rate: \(pick(1...20))/s}") }
-        if chance(0.25) {
-            lines.append("  slow: {count: \(pick(1...2)), readRate: \(one(of: ["1KiB/s", "4KiB/s", "32KiB/s"]))}")
+        if random.chance(0.3) { lines.append("  churn: {rate: \(random.pick(1...20))/s}") }
+        if random.chance(0.25) {
+            lines.append(
+                "  slow: {count: \(random.pick(1...2)), readRate: \(random.one(of: ["1KiB/s", "4KiB/s", "32KiB/s"]))}")
         }
         return lines
     }
 
     private mutating func workload() -> [String] {
         var lines = ["workload:"]
-        let hasProcesses = chance(0.6)
-        if chance(0.8) || !hasProcesses {
+        let hasProcesses = random.chance(0.6)
+        if random.chance(0.8) || !hasProcesses {
             lines.append(
-                "  - {kind: broadcasts, rate: \(one(of: ["5/s", "40/s", "200/s"])), publishers: \(pick(1...6)), "
-                    + "arrival: \(one(of: ["poisson", "constant"])), payload: \(one(of: ["256B", "1KiB", "4KiB"]))}")
+                "  - {kind: broadcasts, rate: \(random.one(of: ["5/s", "40/s", "200/s"])), publishers: \(random.pick(1...6)), "
+                    + "arrival: \(random.one(of: ["poisson", "constant"])), payload: \(random.one(of: ["256B", "1KiB", "4KiB"]))}"
+            )
         }
         if hasProcesses {
             lines.append(
-                "  - {kind: processes, rate: \(pick(2...30))/s, steps: \(pick(1...6)), "
-                    + "stepDuration: exponential(\(pick(1...20))ms), failed: 10%, suspended: 10%, aborted: 10%}")
+                "  - {kind: processes, rate: \(random.pick(2...30))/s, steps: \(random.pick(1...6)), "
+                    + "stepDuration: exponential(\(random.pick(1...20))ms), failed: 10%, suspended: 10%, aborted: 10%}")
         }
         return lines
     }
 
     /// Each begins when the one before has been healed for a while, so that none contradicts another.
     private mutating func faults(isSerial: Bool) -> [String] {
-        guard chance(0.8) else { return [] }
-        var at = pick(Shape.begins)
+        guard random.chance(0.8) else { return [] }
+        var at = random.pick(Shape.begins)
         var lines: [String] = []
-        for _ in 0..<pick(1...4) {
-            let length = pick(Shape.lengths)
+        for _ in 0..<random.pick(1...4) {
+            let length = random.pick(Shape.lengths)
             guard at + length <= Shape.duration - Shape.quiet else { break }
             lines.append("  - {at: \(at)ms, \(fault(length: length, isSerial: isSerial))}")
-            at += length + pick(300...900)
+            at += length + random.pick(300...900)
         }
         return lines.isEmpty ? [] : ["faults:"] + lines
     }
 
     private mutating func fault(length: Int, isSerial: Bool) -> String {
-        let target = pick(0...instances - 1)
-        let share = pick(10...100)
+        let target = random.pick(0...instances - 1)
+        let share = random.pick(10...100)
         var kinds = [
             "action: instance.kill, target: \(target), restartAfter: \(length)ms",
             "action: clients.stall, share: \(share)%, duration: \(length)ms",
@@ -127,16 +130,6 @@ package struct SwarmScenario {
                 "action: redis.restart, downtime: \(length)ms", "action: redis.pause, duration: \(length)ms",
             ]
         }
-        return one(of: kinds)
+        return random.one(of: kinds)
     }
-
-    // MARK: Draws
-
-    private mutating func chance(_ probability: Double) -> Bool { random.unit() < probability }
-
-    private mutating func pick(_ range: ClosedRange<Int>) -> Int {
-        range.lowerBound + Int(random.unit() * Double(range.count))
-    }
-
-    private mutating func one(of words: [String]) -> String { words[pick(0...words.count - 1)] }
 }

@@ -1,5 +1,6 @@
 import WSMCore
 import WSMManagers
+import WSMRecord
 
 /// What comes to an instance from a socket; its event loop takes note of it at the beginning of its next turn.
 enum SocketEvent {
@@ -62,7 +63,7 @@ final class Instance {
     var brokenWalks: [BroadcastID: BrokenWalk] = [:]
     var broadcastDone: [BroadcastID: (BroadcastOutcome) -> Void] = [:]
     private var nextBroadcast: UInt64 = 0
-    var counts = InstanceTally()
+    var counts = InstanceCounts()
 
     private(set) lazy var broker = BrokerLinks(self)
     private(set) lazy var thread: BroadcastThread? = setup.hasBroadcastThread ? BroadcastThread(self) : nil

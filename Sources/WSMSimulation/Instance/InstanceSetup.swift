@@ -1,5 +1,6 @@
 import WSMCore
 import WSMManagers
+import WSMRecord
 import WSMScenario
 
 /// What an instance is made of, the same for each of its lives.
@@ -41,14 +42,14 @@ final class InstanceSlot {
     /// The life that takes connections.
     var listening: Instance? { instance?.isListening == true ? instance : nil }
     private(set) var lives = 0
-    private var pastCounts = InstanceTally()
+    private var pastCounts = InstanceCounts()
     /// Lives that have ended: what is on the agenda of their threads finds them dead, and not gone.
     private var former: [Instance] = []
     var stopReport = StopReport()
 
     init(_ setup: InstanceSetup) { self.setup = setup }
 
-    var counts: InstanceTally {
+    var counts: InstanceCounts {
         var sum = pastCounts
         if let instance { sum.add(instance.counts) }
         return sum
@@ -83,30 +84,6 @@ final class InstanceSlot {
         instance = nil
         former.append(ended)
         return ended
-    }
-}
-
-/// What an instance counted.
-package struct InstanceTally: Hashable, Sendable {
-    package var connections = 0
-    package var published = 0
-    package var failed = 0
-    package var brokerMessages = 0
-    package var queueRefused = 0
-    package var evicted = 0
-    package var riskyRetries = 0
-    /// Planned items of the measured window that came to nothing because the instance was down.
-    package var skippedWhileDown = 0
-
-    mutating func add(_ other: InstanceTally) {
-        connections += other.connections
-        published += other.published
-        failed += other.failed
-        brokerMessages += other.brokerMessages
-        queueRefused += other.queueRefused
-        evicted += other.evicted
-        riskyRetries += other.riskyRetries
-        skippedWhileDown += other.skippedWhileDown
     }
 }
 

@@ -1,5 +1,6 @@
 import WSMCore
 import WSMManagers
+import WSMRecord
 
 /// `broadcastData` for one simulated thread, which waits until it is done: as `ThreadPublisher` live, with the same machine.
 final class Publisher {

@@ -1,5 +1,6 @@
 import WSMCore
 import WSMManagers
+import WSMRecord
 
 /// The `ProcessDataBroadcastThread` of a simulated instance: the live one's machine and queue.
 final class BroadcastThread {

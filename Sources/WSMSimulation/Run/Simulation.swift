@@ -116,7 +116,7 @@ package final class Simulation {
         outcome.isRedisGone = faults?.isRedisGone ?? false
         outcome.instances = zip(standing, slots + workers).map { standing, slot in
             var instance = standing
-            instance.tally = slot.counts
+            instance.counts = slot.counts
             instance.stopReport = slot.stopReport
             return instance
         }
@@ -217,7 +217,7 @@ package final class Simulation {
             case .stopped: .stopped
             case .died: .dead
             }
-        return .init(isUp: slot.instance != nil, threadEnd: threadEnd, tally: InstanceTally())
+        return .init(isUp: slot.instance != nil, threadEnd: threadEnd, counts: InstanceCounts())
     }
 
     /// Stops the instances while their clients are connected: each should get one close.

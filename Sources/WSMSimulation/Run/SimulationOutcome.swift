@@ -35,7 +35,7 @@ package struct SimulationOutcome: Sendable {
         package var isUp: Bool
         /// How its broadcast thread ended; `nil` while it lives, or where there is none.
         package var threadEnd: ThreadEnd?
-        package var tally: InstanceTally
+        package var counts: InstanceCounts
         package var stopReport = StopReport()
 
         package enum ThreadEnd: Sendable {

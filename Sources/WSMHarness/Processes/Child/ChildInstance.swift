@@ -4,6 +4,7 @@ internal import Synchronization
 internal import WSMClients
 internal import WSMCore
 internal import WSMInstance
+internal import WSMRecord
 internal import WSMRedis
 internal import WSMScenario
 

@@ -3,6 +3,7 @@ internal import NIOPosix
 internal import Synchronization
 internal import WSMCore
 internal import WSMInstance
+internal import WSMRecord
 internal import WSMScenario
 
 /// The worker process of one instance, with the processes that the plan wants of the instance.

@@ -1,0 +1,13 @@
+/// What scenarios drawn at random ask of a generator.
+extension CounterRNG {
+    /// True with this probability, 0…1.
+    package mutating func chance(_ probability: Double) -> Bool { unit() < probability }
+
+    /// One of the numbers, each as likely as the other.
+    package mutating func pick(_ range: ClosedRange<Int>) -> Int {
+        range.lowerBound + Int(unit() * Double(range.count))
+    }
+
+    /// One of the words, each as likely as the other; there is at least one.
+    package mutating func one(of words: [String]) -> String { words[pick(0...words.count - 1)] }
+}
