@@ -1,4 +1,5 @@
 import NIOCore
+import WSMCore
 
 /// The few frames that a client sends, all of them short and masked: RFC 6455, sections 5.2 and 5.3.
 enum ClientFrame {

@@ -1,3 +1,5 @@
+import WSMCore
+
 /// Walks the frames that a server sends, in place: RFC 6455 from the first byte after the handshake on.
 ///
 /// Sans-IO: bytes go in as they were read, events come out. A message that lies whole in one read is handed on where it
@@ -86,11 +88,11 @@ struct FrameWalker {
 
     /// The header at the start of `bytes`, refused when its message would become too big.
     private func header(of bytes: UnsafeRawBufferPointer) -> FrameHeader.Parsed {
-        let parsed = FrameHeader.parse(bytes)
+        let parsed = FrameHeader.parse(bytes, from: .server)
         if case .header(let header) = parsed,
             header.payloadLength > FrameWalker.messageLimit - (header.opcode.isControl ? 0 : message.count)
         {
-            return .violation(.messageTooBig)
+            return .violation(.tooBig(limit: FrameWalker.messageLimit))
         }
         return parsed
     }
@@ -125,7 +127,7 @@ struct FrameWalker {
         }
         guard payload.count >= 2 else { return fail(.closeBodyOfOneByte, emit) }
         let code = UInt16(payload[0]) << 8 | UInt16(payload[1])
-        guard FrameWalker.mayBeSent(code) else { return fail(.closeCode(code), emit) }
+        guard FrameViolation.mayClose(with: code) else { return fail(.closeCode(code), emit) }
         isClosed = true
         emit(.close(code: code))
     }
@@ -136,13 +138,5 @@ struct FrameWalker {
         message = []
         // What comes after a close frame is nobody's loss.
         if !isClosed { emit(.violation(violation)) }
-    }
-
-    /// Whether a close frame may say `code`: RFC 6455, section 7.4, and the codes that IANA has registered since.
-    private static func mayBeSent(_ code: UInt16) -> Bool {
-        switch code {
-        case 1000...1003, 1007...1014, 3000...4999: true
-        default: false
-        }
     }
 }

@@ -124,7 +124,7 @@ struct FrameWalkerTests {
         for code in [1000, 1001, 1008, 1011, 1014, 3000, 4999] as [UInt16] {
             #expect(walk(ServerFrames.close(code)) == [.close(code)])
         }
-        #expect(FrameViolation.messageTooBig.closeCode == 1009)
+        #expect(FrameViolation.tooBig(limit: 1).closeCode == 1009)
         #expect(FrameViolation.masked.closeCode == 1002)
     }
 

@@ -51,7 +51,7 @@ package enum InstanceServer {
     package static func serve(
         options: ServeOptions, ready: @escaping @Sendable (_ address: String) -> Void, interruption: Interruption
     ) async throws {
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 2))
         do {
             let instance = try await LiveInstance.start(try configuration(options), on: group)
             ready("\(options.host):\(instance.port)")

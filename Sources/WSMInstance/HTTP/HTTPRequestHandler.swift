@@ -19,7 +19,13 @@ final class HTTPRequestHandler: ChannelInboundHandler, RemovableChannelHandler {
         /// Too large: the rest is thrown away, the answer is sent at the end.
         case refusing(HTTPRequestHead)
         case answering
+        /// What came is not HTTP: it was said, and the rest is read and thrown away.
+        case refused
     }
+
+    /// How long a client that does not speak HTTP may take to read that: a socket that is closed on unread bytes is reset,
+    /// and the answer is lost.
+    private static let lingering = TimeAmount.seconds(1)
 
     private let routes: Routes
     private var state = State.idle
@@ -59,7 +65,15 @@ final class HTTPRequestHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        context.close(promise: nil)
+        if case .refused = state { return }
+        guard error is HTTPParserError else { return context.close(promise: nil) }
+        state = .refused
+        let headers = HTTPHeaders([("Connection", "close"), ("Content-Length", "0")])
+        let response = HTTPResponseHead(version: .http1_1, status: .badRequest, headers: headers)
+        context.write(wrapOutboundOut(.head(response)), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        context.close(mode: .output, promise: nil)
+        startTimeout(context, Self.lingering)
     }
 
     private func answer(_ head: HTTPRequestHead, _ body: ByteBuffer, _ context: ChannelHandlerContext) {
@@ -96,10 +110,10 @@ final class HTTPRequestHandler: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
-    private func startTimeout(_ context: ChannelHandlerContext) {
+    private func startTimeout(_ context: ChannelHandlerContext, _ time: TimeAmount = HTTPRequestHandler.deadline) {
         timeout?.cancel()
         let channel = context.channel
-        timeout = context.eventLoop.scheduleTask(in: Self.deadline) { channel.close(promise: nil) }
+        timeout = context.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
     }
 }
 

@@ -23,6 +23,10 @@ struct HTTPServer: Sendable {
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            // A channel keeps the buffer of its last read; a client says little after its handshake.
+            .childChannelOption(
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 64, initial: 256, maximum: 64 << 10)
+            )
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try tls?.addHandlers(to: channel.pipeline.syncOperations)
@@ -54,11 +58,11 @@ struct HTTPServer: Sendable {
         try pipeline.configureHTTPServerPipeline(
             withPipeliningAssistance: true,
             withServerUpgrade: (
-                upgraders: [upgrade.makeUpgrader()],
+                upgraders: [upgrade],
                 completionHandler: { context in
                     context.pipeline.syncOperations.removeHandler(bound.value, promise: nil)
                 }
-            ), withErrorHandling: true)
+            ), withErrorHandling: false)
         try pipeline.addHandler(handler)
     }
 

@@ -1,71 +1,125 @@
+internal import Glibc
 internal import NIOCore
+internal import NIOPosix
 internal import WSMCore
 internal import WSMManagers
 
-/// One connected client on its event loop: where frames for it are written.
+/// One connected client on its event loop, as the end of its socket's pipeline: here frames for it are written; what it sends
+/// is read in `ClientSession+Reading.swift`.
 ///
-/// Frames go in at the head of the pipeline, below the WebSocket encoder and above TLS: they are encoded already, and the
-/// same buffer is written to every client.
+/// Frames are encoded already. While the socket takes all that comes, they go to the kernel straight from the buffer that all
+/// clients of a message share; what it does not take waits in the channel, and so does all that comes before it has left. Over
+/// TLS all go through the channel.
+///
+/// Confined to its event loop. One object a client, and nothing that could be had from its shard: ten thousand clients wait in
+/// a process.
 final class ClientSession {
     let id: ClientID
     /// What the client calls itself (`?client=` of its request); a load uses it to know its own clients again.
     let label: String?
-    private let head: ChannelHandlerContext
-    /// From where a close ends the socket at once: the place of TLS, if there is any, and else the head.
-    private let wire: ChannelHandlerContext
+    let shard: ClientShard
+    let inbox: ManagerInbox
+    /// The place of TLS in the pipeline, where there is any.
+    private let tls: ChannelHandlerContext?
+    /// The place in the pipeline; `nil` before it is there, and once the socket is closed.
+    private(set) var context: ChannelHandlerContext?
+    /// Where nothing stands between this and the kernel.
+    private var socket = NIOBSDSocket.invalidHandle
+    /// Writes that the channel has not handed to the kernel yet.
+    private var waitingWrites = 0
+    /// Whether a write went through the channel: before, the answer to the client's handshake may still wait there.
+    private var isOpened = false
+    private var isDeadSendTold = false
+    private(set) var isClosing = false
     /// Whether the socket's buffer is below its high-water mark.
     var isWritable = true
-    /// The place in its channel's list of members.
-    var memberIndex: Int?
-    private(set) var isClosing = false
     /// Whether the slow-client policy left out the last message for it.
     var isLeftOut = false
-    /// Bytes that may wait in the socket's buffer before it counts as full.
-    let highWaterMark: Int
-    /// Told once, when something is to be sent although the connection is being closed.
-    private var onDeadSend: (() -> Void)?
+    /// What it listens to, once the manager has admitted it, and its place among the members.
+    var membership: (channel: ChannelName, index: Int)?
+    var reader = ClientFrameReader()
 
     /// How long a closing handshake may take (RFC 6455, section 7.1.1) before the connection is cut.
     static let closeTimeout = TimeAmount.seconds(5)
 
-    init(
-        id: ClientID, label: String?, head: ChannelHandlerContext, wire: ChannelHandlerContext?, highWaterMark: Int,
-        onDeadSend: @escaping () -> Void
-    ) {
+    init(id: ClientID, label: String?, shard: ClientShard, inbox: ManagerInbox, tls: ChannelHandlerContext?) {
         self.id = id
         self.label = label
-        self.head = head
-        self.wire = wire ?? head
-        self.highWaterMark = highWaterMark
-        self.onDeadSend = onDeadSend
+        self.shard = shard
+        self.inbox = inbox
+        self.tls = tls
+    }
+
+    // MARK: The socket
+
+    func socketOpened(_ context: ChannelHandlerContext) {
+        self.context = context
+        guard tls == nil else { return }
+        let found = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable {
+            (handle: NIOBSDSocket.Handle) in handle
+        }
+        socket = found ?? NIOBSDSocket.invalidHandle
+    }
+
+    /// From here on the socket's number may be another's.
+    func socketClosed() {
+        socket = NIOBSDSocket.invalidHandle
+        context = nil
     }
 
     /// Bytes that wait in the socket's buffer.
-    var bufferedBytes: Int { (try? head.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 }
+    var bufferedBytes: Int { (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 }
+
+    // MARK: Writing
 
     /// Returns whether the socket took the frames, now or into its buffer: false where the connection is being closed, or where
     /// writing showed that the peer is gone, before its end was noticed otherwise.
     @discardableResult
     func write(_ frames: ByteBuffer) -> Bool {
+        frames.withUnsafeReadableBytes { write(frames, $0) }
+    }
+
+    /// The same for who has the readable bytes of `frames` at hand.
+    @discardableResult
+    func write(_ frames: ByteBuffer, _ bytes: UnsafeRawBufferPointer) -> Bool {
         guard !isClosing else {
-            onDeadSend?()
-            onDeadSend = nil
+            if !isDeadSendTold { inbox.post(.sendFailed(id)) }
+            isDeadSendTold = true
             return false
         }
-        head.writeAndFlush(NIOAny(frames), promise: nil)
-        return !isClosing && head.channel.isActive
+        var taken = 0
+        if waitingWrites == 0, isOpened, socket != NIOBSDSocket.invalidHandle {
+            taken = send(socket, bytes.baseAddress, bytes.count, Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
+            if taken == bytes.count { return true }
+        }
+        // A socket that failed fails again in the channel, which then closes it.
+        return writeToChannel(frames, from: max(taken, 0))
     }
+
+    private func writeToChannel(_ frames: ByteBuffer, from offset: Int) -> Bool {
+        guard let context else { return false }
+        var rest = frames
+        rest.moveReaderIndex(forwardBy: offset)
+        let written = context.eventLoop.makePromise(of: Void.self)
+        waitingWrites += 1
+        isOpened = true
+        // One that fails ends the channel: it stays counted.
+        written.futureResult.assumeIsolated().whenSuccess { self.waitingWrites -= 1 }
+        context.writeAndFlush(NIOAny(rest), promise: written)
+        return !isClosing && self.context?.channel.isActive == true
+    }
+
+    // MARK: Ending
 
     /// Sends a close frame, then waits for the peer's own for a while.
     func close(_ close: ClientClose) {
-        guard !isClosing else { return }
-        var frames = head.channel.allocator.buffer(capacity: 160)
+        guard !isClosing, let channel = context?.channel else { return }
+        var frames = channel.allocator.buffer(capacity: 160)
         if let text = close.lastText { TextFrame.append(text: text, to: &frames) }
         TextFrame.appendClose(code: close.code, reason: close.reason, to: &frames)
         write(frames)
         isClosing = true
-        let channel = head.channel
-        let timeout = head.eventLoop.scheduleTask(in: Self.closeTimeout) { channel.close(promise: nil) }
+        let timeout = channel.eventLoop.scheduleTask(in: Self.closeTimeout) { channel.close(promise: nil) }
         channel.closeFuture.whenComplete { _ in timeout.cancel() }
     }
 
@@ -73,12 +127,6 @@ final class ClientSession {
     /// not answer it.
     func drop() {
         isClosing = true
-        wire.close(promise: nil)
+        (tls ?? context)?.close(promise: nil)
     }
-}
-
-/// Marks the place at the head of a pipeline from which encoded frames are written.
-final class HeadOfPipeline: ChannelDuplexHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundIn = ByteBuffer
 }

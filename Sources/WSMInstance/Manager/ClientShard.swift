@@ -15,19 +15,28 @@ final class ClientShard {
 
     private let gate: SlowClientGate
     private let gapMark: GapMark
+    /// Bytes that may wait in a socket's buffer before it counts as full.
+    let highWaterMark: Int
+    /// Whether a full socket ends its connection at once: the slow-client policy.
+    let evictsWhenFull: Bool
+    private let counters: InstanceCounters
     private let probe: (any InstanceProbe)?
     private let allocator = ByteBufferAllocator()
     private var sessions: [ClientID: ClientSession] = [:]
-    private var channelOf: [ClientID: ChannelName] = [:]
     private var groups: [ChannelName: Group] = [:]
     /// The clients without sockets, where there are any.
     private(set) var direct: DirectClients?
     /// Crashed: who comes is dropped.
     private var isDead = false
 
-    init(gate: SlowClientGate, gapMark: GapMark, probe: (any InstanceProbe)?) {
-        self.gate = gate
-        self.gapMark = gapMark
+    init(
+        _ configuration: LiveWebSocketManager.Configuration, counters: InstanceCounters, probe: (any InstanceProbe)?
+    ) {
+        gate = SlowClientGate(configuration.policies.slowClient)
+        gapMark = configuration.gapMark
+        highWaterMark = configuration.highWaterMark
+        evictsWhenFull = configuration.evictsWhenFull
+        self.counters = counters
         self.probe = probe
     }
 
@@ -58,21 +67,22 @@ final class ClientShard {
             direct?.admit(id, to: channel)
             return
         }
-        channelOf[id] = channel
-        session.memberIndex = groups[channel, default: Group()].members.count
+        let members = groups[channel]?.members.count ?? 0
         groups[channel, default: Group()].members.append(session)
+        session.membership = (channel, members)
     }
 
     func forget(_ id: ClientID) {
-        guard let channel = channelOf.removeValue(forKey: id), let index = sessions[id]?.memberIndex else {
+        guard let session = sessions[id] else {
             direct?.forget(id)
             return
         }
-        sessions[id]?.memberIndex = nil
-        guard let last = groups[channel]?.members.popLast() else { return }
-        if last.id != id {
+        guard let (channel, index) = session.membership.take(), let last = groups[channel]?.members.popLast() else {
+            return
+        }
+        if last !== session {
             groups[channel]?.members[index] = last
-            last.memberIndex = index
+            last.membership = (channel, index)
         }
         if groups[channel]?.members.isEmpty == true { groups[channel] = nil }
     }
@@ -81,7 +91,9 @@ final class ClientShard {
     ///
     /// A direct client gets the messages themselves, after the probe was told: its receipt is part of the call.
     func deliver(_ frames: ByteBuffer, holding messages: [FannedOutMessage], to recipients: Recipients) {
-        forEach(recipients) { deliver(frames, holding: messages, to: $0) }
+        frames.withUnsafeReadableBytes { bytes in
+            forEach(recipients) { deliver(frames, bytes, holding: messages, to: $0) }
+        }
         guard !messages.isEmpty else { return }
         if let probe {
             var label: String?
@@ -100,7 +112,8 @@ final class ClientShard {
         var failed: Int?
         for (place, id) in zip(clients.indices, clients) {
             guard let session = sessions[id] else { continue }
-            if !deliver(frames, holding: messages, to: session) {
+            let isTaken = frames.withUnsafeReadableBytes { deliver(frames, $0, holding: messages, to: session) }
+            if !isTaken {
                 failed = place
                 break
             }
@@ -149,12 +162,13 @@ final class ClientShard {
     /// Returns false when the socket failed.
     @discardableResult
     private func deliver(
-        _ frames: ByteBuffer, holding messages: [FannedOutMessage], to session: ClientSession
+        _ frames: ByteBuffer, _ bytes: UnsafeRawBufferPointer, holding messages: [FannedOutMessage],
+        to session: ClientSession
     ) -> Bool {
         switch gate.decide(waiting: session.isWritable ? 0 : waitingBytes(of: session)) {
         case .send:
             session.isLeftOut = false
-            return session.write(frames)
+            return session.write(frames, bytes)
         case .drop:
             probe?.leftOut(messages, clientLabel: session.label, isFirst: !session.isLeftOut)
             session.isLeftOut = true
@@ -166,11 +180,13 @@ final class ClientShard {
     /// Where the high-water mark is the policy's own limit, a full socket stays full until it has drained; where it is the
     /// lower mark at which a manager waits for the client, the policy's limit is still to be reached.
     private func waitingBytes(of session: ClientSession) -> Int {
-        session.highWaterMark >= gate.threshold ? gate.threshold : session.bufferedBytes
+        highWaterMark >= gate.threshold ? gate.threshold : session.bufferedBytes
     }
 
-    private func evict(_ session: ClientSession) {
+    /// Ends the connection of a client that does not read.
+    func evict(_ session: ClientSession) {
         guard !session.isClosing else { return }
+        counters.countEviction()
         probe?.evicted(clientLabel: session.label, at: .now())
         session.drop()
     }

@@ -39,13 +39,20 @@ public final class LiveWebSocketManager: Sendable {
         }
 
         public var kind: ManagerKind { redis == nil ? .memory : .broadcast }
+
+        /// Where a socket counts as full: the reference waits at the 64 KiB of its server's transport.
+        var highWaterMark: Int {
+            let waits = kind == .memory ? policies.fanOut == .serial : policies.subscription == .perClient
+            return waits ? 64 << 10 : policies.slowClient.threshold
+        }
+
+        var evictsWhenFull: Bool {
+            highWaterMark == policies.slowClient.threshold && policies.slowClient.policy != .drop
+        }
     }
 
-    /// The largest message that a client may send, over all its fragments, in bytes; a larger one is closed with 1009.
-    public static let maxMessageSize = 256 << 10
-
     public let configuration: Configuration
-    public let counters = InstanceCounters()
+    public let counters: InstanceCounters
     let eventLoop: any EventLoop
     let probe: (any InstanceProbe)?
     let shards: [NIOLoopBound<ClientShard>]
@@ -71,22 +78,22 @@ public final class LiveWebSocketManager: Sendable {
         _ configuration: Configuration, on eventLoops: [any EventLoop], probe: (any InstanceProbe)? = nil
     ) -> EventLoopFuture<LiveWebSocketManager> {
         precondition(!eventLoops.isEmpty, "a manager needs an event loop")
-        let gate = SlowClientGate(configuration.policies.slowClient)
+        let counters = InstanceCounters()
         let makes = eventLoops.map { loop in
             loop.submit {
-                NIOLoopBound(
-                    ClientShard(gate: gate, gapMark: configuration.gapMark, probe: probe), eventLoop: loop)
+                NIOLoopBound(ClientShard(configuration, counters: counters, probe: probe), eventLoop: loop)
             }
         }
         return EventLoopFuture.whenAllSucceed(makes, on: eventLoops[0]).map { shards in
-            LiveWebSocketManager(configuration, shards: shards, home: eventLoops[0], probe: probe)
+            LiveWebSocketManager(
+                configuration, counters: counters, shards: shards, home: eventLoops[0], probe: probe)
         }
     }
 
     /// On `home`.
     private init(
-        _ configuration: Configuration, shards: [NIOLoopBound<ClientShard>], home: any EventLoop,
-        probe: (any InstanceProbe)?
+        _ configuration: Configuration, counters: InstanceCounters, shards: [NIOLoopBound<ClientShard>],
+        home: any EventLoop, probe: (any InstanceProbe)?
     ) {
         let machine = WebSocketManager<ByteBuffer>(
             enabled: configuration.enabled, kind: configuration.kind, policies: configuration.policies,
@@ -101,6 +108,7 @@ public final class LiveWebSocketManager: Sendable {
         let drain = DrainBox()
         inbox = ManagerInbox(eventLoop: home) { drain.run() }
         self.configuration = configuration
+        self.counters = counters
         self.eventLoop = home
         self.probe = probe
         self.shards = shards
@@ -178,8 +186,10 @@ public final class LiveWebSocketManager: Sendable {
 
     /// `connect`: takes over an upgraded WebSocket channel as a client of `channel`.
     ///
-    /// To be called on the WebSocket channel's event loop, which must be one of the manager's, after the WebSocket
-    /// handlers are in the pipeline. TLS, if there is any, is swift-nio-ssl's handler. The manager answers `__ping__`, forwards what is broadcast and closes at shutdown.
+    /// To be called on the WebSocket channel's event loop, which must be one of the manager's, before anything is read from it:
+    /// in an upgrader's `upgradePipelineHandler`. The manager reads and writes frames itself, below SwiftNIO's WebSocket
+    /// handlers, whose decoder is taken out. TLS, if there is any, is swift-nio-ssl's handler. The manager answers `__ping__`,
+    /// forwards what is broadcast and closes at shutdown.
     ///
     /// - Parameters:
     ///   - socket: The upgraded channel.
@@ -187,58 +197,40 @@ public final class LiveWebSocketManager: Sendable {
     ///   - label: What the client calls itself, for measurements.
     public func connect(_ socket: any Channel, to channel: ChannelName, label: String? = nil) throws {
         socket.eventLoop.assertInEventLoop()
-        guard let shard = shards.first(where: { $0.eventLoop === socket.eventLoop }) else {
+        guard let shard = shards.first(where: { $0.eventLoop === socket.eventLoop })?.value else {
             throw ManagerMisuse.foreignEventLoop
         }
         let pipeline = socket.pipeline.syncOperations
-        let marker = HeadOfPipeline()
-        let tls = pipeline.tlsContext
-        try pipeline.addHandler(marker, position: tls.map { .after($0.handler) } ?? .first)
-        let head = try pipeline.context(handler: marker)
         let id = countClient()
-        let highWater = highWaterMark
-        let session = ClientSession(
-            id: id, label: label, head: head, wire: tls, highWaterMark: highWater
-        ) { [inbox] in inbox.post(.sendFailed(id)) }
-        shard.value.register(session)
+        let session = ClientSession(id: id, label: label, shard: shard, inbox: inbox, tls: pipeline.tlsContext)
+        try add(session, to: pipeline)
+        try setOptions(of: socket, shard)
+        shard.register(session)
+        inbox.post(.clientOpened(id, channel))
+    }
+
+    private func setOptions(of socket: any Channel, _ shard: ClientShard) throws {
         let options = socket.syncOptions
         try options?.setOption(
-            ChannelOptions.writeBufferWaterMark, value: .init(low: highWater / 2, high: highWater))
+            .writeBufferWaterMark, value: .init(low: shard.highWaterMark / 2, high: shard.highWaterMark))
         if let bytes = configuration.sendBuffer {
             // Linux doubles it for its own bookkeeping (socket(7)).
             try options?.setOption(.socketOption(.so_sndbuf), value: .init(bytes / 2))
         }
-        inbox.post(.clientOpened(id, channel))
-        try pipeline.addHandler(ClientFrameGuard())
-        try pipeline.addHandler(
-            NIOWebSocketFrameAggregator(
-                minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: 1024,
-                maxAccumulatedFrameSize: Self.maxMessageSize))
-        try pipeline.addHandler(
-            ClientSessionHandler(session: session, shard: shard.value, inbox: inbox, evicts: evictsWhenFull) {
-                [probe, counters] in
-                counters.countEviction()
-                probe?.evicted(clientLabel: label, at: .now())
-            })
+    }
+
+    private func add(_ session: ClientSession, to pipeline: ChannelPipeline.SynchronousOperations) throws {
+        let encoder = try? pipeline.handler(type: WebSocketFrameEncoder.self)
+        try pipeline.addHandler(session, position: encoder.map { .before($0) } ?? .last)
+        if let decoder = try? pipeline.handler(type: ByteToMessageHandler<WebSocketFrameDecoder>.self) {
+            pipeline.removeHandler(decoder, promise: nil)
+        }
     }
 
     /// The number of a client that has just come.
     func countClient() -> ClientID {
         counters.countConnection()
         return ClientID(nextClient.wrappingAdd(1, ordering: .relaxed).oldValue)
-    }
-
-    /// Where a socket counts as full: the reference waits at the 64 KiB of its server's transport.
-    private var highWaterMark: Int {
-        let waits =
-            configuration.kind == .memory
-            ? configuration.policies.fanOut == .serial : configuration.policies.subscription == .perClient
-        return waits ? 64 << 10 : configuration.policies.slowClient.threshold
-    }
-
-    private var evictsWhenFull: Bool {
-        highWaterMark == configuration.policies.slowClient.threshold
-            && configuration.policies.slowClient.policy != .drop
     }
 
     // MARK: Broadcasting in memory

@@ -23,6 +23,12 @@ enum TextFrame {
         buffer.writeString(cut)
     }
 
+    /// Appends the answer to a ping, which holds the ping's payload.
+    static func appendPong(_ payload: [UInt8], to buffer: inout ByteBuffer) {
+        appendHeader(opcode: 0xA, length: payload.count, to: &buffer)
+        buffer.writeBytes(payload)
+    }
+
     private static func appendHeader(opcode: UInt8, length: Int, to buffer: inout ByteBuffer) {
         buffer.writeInteger(0x80 | opcode)
         switch length {

@@ -39,6 +39,7 @@ public enum ClientText: Hashable, Sendable {
     case other
 
     public static let pingText = "__ping__"
+    package static let pingBytes = Array(pingText.utf8)
     public static let pongText = "__pong__"
 
     public init(_ text: some StringProtocol) {
