@@ -56,7 +56,7 @@ struct HTTPServer: Sendable {
         let pipeline = channel.pipeline.syncOperations
         let bound = NIOLoopBound(handler, eventLoop: channel.eventLoop)
         try pipeline.configureHTTPServerPipeline(
-            withPipeliningAssistance: true,
+            withPipeliningAssistance: false,
             withServerUpgrade: (
                 upgraders: [upgrade],
                 completionHandler: { context in

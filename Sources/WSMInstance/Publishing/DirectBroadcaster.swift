@@ -19,6 +19,8 @@ final class DirectBroadcaster: Sendable {
     }
 
     static let limit = 65_536
+    /// How many are published together, where the policies allow it.
+    static let batch = 256
 
     private let state = Monitor(State(queue: BroadcastQueue(limit: DirectBroadcaster.limit)))
     private let thread: DedicatedThread
@@ -27,12 +29,16 @@ final class DirectBroadcaster: Sendable {
     init(manager: LiveWebSocketManager, name: String, entity: UInt64) {
         self.manager = manager
         let state = self.state
+        let policies = manager.configuration.policies
+        // The reference awaits each call before the next.
+        let together =
+            manager.configuration.kind == .memory
+            ? policies.fanOut == .isolated : policies.publishing == .persistent
         thread = DedicatedThread(name: name) {
             let publisher = manager.makePublisher(entity: entity)
-            while let batch = Self.nextBatch(state) {
-                for item in batch {
-                    let isPublished = publisher.broadcastData([item.broadcast])
-                    item.done?(isPublished)
+            while let batch = Self.nextBatch(state, upTo: together ? Self.batch : 1) {
+                publisher.broadcastData(batch.map(\.broadcast)) { index, isPublished in
+                    batch[index].done?(isPublished)
                 }
             }
         }
@@ -69,11 +75,11 @@ final class DirectBroadcaster: Sendable {
         }
     }
 
-    private static func nextBatch(_ state: Monitor<State>) -> [Item]? {
+    private static func nextBatch(_ state: Monitor<State>, upTo count: Int) -> [Item]? {
         while true {
             let batch: [Item]?? = state.wait(until: .now() + .seconds(1)) { state in
                 var items: [Item] = []
-                state.queue.take(upTo: 64, into: &items)
+                state.queue.take(upTo: count, into: &items)
                 if !items.isEmpty { return .some(items) }
                 return state.stops ? .some(nil) : nil
             }

@@ -13,6 +13,8 @@ public final class ThreadPublisher {
     private var machine: BroadcastPublisher
     private var connection: RedisPublisher?
     private let cancelled: Cancellation
+    /// Told of each broadcast of the present call, by its place, and whether it was published for certain.
+    private var onEnd: ((Int, Bool) -> Void)?
 
     /// How long one connect, or one reply, may take.
     private static let redisDeadline = TimeSpan.seconds(5)
@@ -28,11 +30,26 @@ public final class ThreadPublisher {
     ///
     /// - Returns: Whether all were published for certain.
     @discardableResult
-    public func broadcastData(_ broadcasts: [Broadcast]) -> Bool {
-        guard manager.configuration.enabled else { return true }
+    public func broadcastData(_ broadcasts: [Broadcast]) -> Bool { broadcastData(broadcasts) { _, _ in } }
+
+    /// The same; `ended` is told of each by its place, once, and whether it was published for certain.
+    @discardableResult
+    func broadcastData(_ broadcasts: [Broadcast], ended: (Int, Bool) -> Void) -> Bool {
+        guard manager.configuration.enabled else {
+            for index in broadcasts.indices { ended(index, true) }
+            return true
+        }
+        return withoutActuallyEscaping(ended) { ended in
+            onEnd = ended
+            defer { onEnd = nil }
+            return publish(broadcasts)
+        }
+    }
+
+    private func publish(_ broadcasts: [Broadcast]) -> Bool {
         manager.standStill.pass()
         guard !cancelled.isCancelled else {
-            for broadcast in broadcasts { ended(broadcast.stamp, .failed) }
+            for (index, broadcast) in broadcasts.enumerated() { ended(index, broadcast.stamp, .failed) }
             return false
         }
         switch manager.configuration.kind {
@@ -44,7 +61,7 @@ public final class ThreadPublisher {
             // The reference awaits each call before the next; a failure ends the update that it belongs to.
             for index in broadcasts.indices {
                 guard publishToRedis(broadcasts[index...index]) else {
-                    for rest in broadcasts[(index + 1)...] { ended(rest.stamp, .failed) }
+                    for rest in broadcasts.indices[(index + 1)...] { ended(rest, broadcasts[rest].stamp, .failed) }
                     return false
                 }
             }
@@ -71,28 +88,28 @@ public final class ThreadPublisher {
         }
         var all = true
         manager.broadcastInMemory(items, isCancelled: { cancelled.isCancelled }) { index, outcome in
-            if !endedInMemory(stamps[index], outcome) { all = false }
+            if !endedInMemory(index, stamps[index], outcome) { all = false }
         }
         return all
     }
 
     /// Reports how a broadcast in memory ended; false when its caller is to know of a failure.
-    private func endedInMemory(_ stamp: ProbeStamp?, _ outcome: BroadcastOutcome?) -> Bool {
+    private func endedInMemory(_ index: Int, _ stamp: ProbeStamp?, _ outcome: BroadcastOutcome?) -> Bool {
         switch outcome {
         case .delivered:
-            ended(stamp, .acknowledged)
+            ended(index, stamp, .acknowledged)
             return true
         case .aborted:
             // A walk that a dead socket ended is no failure to its caller: the reference swallows it.
             if let stamp { manager.probe?.fanOutAborted(stamp) }
-            ended(stamp, .acknowledged)
+            ended(index, stamp, .acknowledged)
             return true
         case .refused:
-            ended(stamp, .failed)
+            ended(index, stamp, .failed)
             return false
         case nil:
             if let stamp { manager.probe?.fanOutAborted(stamp) }
-            ended(stamp, .maybePublished)
+            ended(index, stamp, .maybePublished)
             return false
         }
     }
@@ -114,7 +131,7 @@ public final class ThreadPublisher {
                 if cancelled.wait(until: .now() + span) {
                     // Nobody publishes with this publisher any more, so its machine may stay where it is.
                     disconnect()
-                    for broadcast in broadcasts.dropFirst(handled) { ended(broadcast.stamp, .failed) }
+                    endAll(broadcasts.dropFirst(handled), .failed)
                     return false
                 }
                 manager.standStill.pass()
@@ -122,7 +139,7 @@ public final class ThreadPublisher {
             case .done(let outcome):
                 if outcome.closesConnection { disconnect() }
                 let rest: PublishEnd = outcome.result == .maybePublished ? .maybePublished : .failed
-                for broadcast in broadcasts.dropFirst(handled) { ended(broadcast.stamp, rest) }
+                endAll(broadcasts.dropFirst(handled), rest)
                 return acknowledged == broadcasts.count
             }
         }
@@ -145,6 +162,7 @@ public final class ThreadPublisher {
         guard !cancelled.isCancelled, let connection, connection.isUsable else {
             return .failed(maybePublished: false)
         }
+        let first = broadcasts.startIndex + handled
         let pending = Array(broadcasts.dropFirst(handled))
         let now = MonotonicInstant.now()
         let batches = pending.map { broadcast in
@@ -153,7 +171,7 @@ public final class ThreadPublisher {
             return broadcast.channels.map { (channel: $0, payload: bytes) }
         }
         guard manager.configuration.policies.publishing == .persistent else {
-            return executeTransaction(pending[0], batches[0], on: connection, &handled, &acknowledged)
+            return executeTransaction(first, pending[0], batches[0], on: connection, &handled, &acknowledged)
         }
         var settled = 0
         var confirmed = 0
@@ -161,16 +179,17 @@ public final class ThreadPublisher {
         connection.publishPipelined(batches) { reply in
             if reply.isSettled {
                 // Sent again it would come after this one: it is given up.
-                for index in unsettled { ended(pending[index].stamp, .failed, at: reply.at) }
+                for index in unsettled { ended(first + index, pending[index].stamp, .failed, at: reply.at) }
                 unsettled.removeAll()
             }
             switch reply.receivers {
             case .success:
-                ended(pending[reply.index].stamp, .acknowledged, at: reply.at)
+                ended(first + reply.index, pending[reply.index].stamp, .acknowledged, at: reply.at)
                 confirmed += 1
                 settled = reply.index + 1
             case .failure(let error) where reply.isSettled:
-                ended(pending[reply.index].stamp, error.maybePublished ? .maybePublished : .failed, at: reply.at)
+                let end: PublishEnd = error.maybePublished ? .maybePublished : .failed
+                ended(first + reply.index, pending[reply.index].stamp, end, at: reply.at)
                 settled = reply.index + 1
             case .failure: unsettled.append(reply.index)
             }
@@ -183,12 +202,12 @@ public final class ThreadPublisher {
 
     /// One broadcast as the reference publishes it; whether it is tried again is the machine's decision.
     private func executeTransaction(
-        _ broadcast: Broadcast, _ messages: [RedisPublisher.Publication],
+        _ index: Int, _ broadcast: Broadcast, _ messages: [RedisPublisher.Publication],
         on connection: RedisPublisher, _ handled: inout Int, _ acknowledged: inout Int
     ) -> BroadcastPublisher.Event {
         do throws(RedisError) {
             _ = try connection.publish(messages)
-            ended(broadcast.stamp, .acknowledged)
+            ended(index, broadcast.stamp, .acknowledged)
             handled += 1
             acknowledged += 1
             return .acknowledged
@@ -202,7 +221,14 @@ public final class ThreadPublisher {
         connection = nil
     }
 
-    private func ended(_ stamp: ProbeStamp?, _ outcome: PublishEnd, at instant: MonotonicInstant = .now()) {
+    private func endAll(_ broadcasts: ArraySlice<Broadcast>, _ outcome: PublishEnd) {
+        for index in broadcasts.indices { ended(index, broadcasts[index].stamp, outcome) }
+    }
+
+    private func ended(
+        _ index: Int, _ stamp: ProbeStamp?, _ outcome: PublishEnd, at instant: MonotonicInstant = .now()
+    ) {
+        onEnd?(index, outcome == .acknowledged)
         if outcome == .acknowledged { manager.counters.countPublished() } else { manager.counters.countFailed() }
         if let stamp { manager.probe?.ended(stamp, outcome, at: instant) }
     }
