@@ -43,7 +43,7 @@ interop: build ## share one Redis with a real orchestrator-core (from PyPI)
 targets: build ## measure a real orchestrator-core and a real nchan, each with both stores
 	scripts/targets/run.sh all .build/release/wsmlab
 
-bench: deps ## what recording and checking cost: CPU an event, memory over 100 million events
+bench: deps ## what the parts cost: CPU an event, allocations, the queue, memory over 100 million receipts
 	$(SWIFT) build -c release $(BUILD_FLAGS) --product wsmlab-bench
 	.build/release/wsmlab-bench
 

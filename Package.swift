@@ -105,9 +105,13 @@ let package = Package(
                 "WSMCore", "WSMManagers", "WSMRedis", "WSMInstance", nioCore, nioPosix, nioHTTP, nioWebSocket,
             ], path: "Examples/EmbedManager", swiftSettings: swiftSettings),
         // Timings for `make bench`; no product needs it.
+        .target(name: "Allocations", path: "Benchmarks/Allocations"),
         .executableTarget(
-            name: "wsmlab-bench", dependencies: ["WSMCore", "WSMRecord", "WSMVerify"], path: "Benchmarks",
-            swiftSettings: swiftSettings),
+            name: "wsmlab-bench",
+            dependencies: [
+                "Allocations", "WSMCore", "WSMManagers", "WSMRedis", "WSMInstance", "WSMClients", "WSMRecord",
+                "WSMVerify", nioCore, nioPosix,
+            ], path: "Benchmarks/wsmlab-bench", swiftSettings: swiftSettings),
         // Random faults for `make soak`; no product needs it.
         .executableTarget(
             name: "wsmlab-soak", dependencies: ["WSMCore", "WSMScenario", "WSMVerify", "WSMHarness", argumentParser],

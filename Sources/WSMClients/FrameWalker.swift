@@ -1,4 +1,4 @@
-import WSMCore
+package import WSMCore
 
 /// Walks the frames that a server sends, in place: RFC 6455 from the first byte after the handshake on.
 ///
@@ -6,11 +6,11 @@ import WSMCore
 /// lies; only a frame cut by the end of a read, and the parts of a fragmented message, are copied. Text is not checked
 /// to be UTF-8: a measured message carries a checksum, which says more. No sequence of bytes traps; after a violation
 /// nothing is read any more, and after a close frame only further close frames are told of, which should not be.
-struct FrameWalker {
+package struct FrameWalker {
     /// What a frame meant.
     ///
     /// The bytes are valid only while the event is handled.
-    enum Event {
+    package enum Event {
         case text(UnsafeRawBufferPointer)
         case binary(UnsafeRawBufferPointer)
         case ping(UnsafeRawBufferPointer)
@@ -34,12 +34,12 @@ struct FrameWalker {
     /// Whether a close frame has come.
     private var isClosed = false
 
-    init() {}
+    package init() {}
 
     /// Reads the next bytes of the stream and calls `emit` for each event in them, in order.
     ///
     /// `emit` must not reach this walker.
-    mutating func walk(_ bytes: UnsafeRawBufferPointer, _ emit: (Event) -> Void) {
+    package mutating func walk(_ bytes: UnsafeRawBufferPointer, _ emit: (Event) -> Void) {
         var rest = bytes
         if !tail.isEmpty { completeTail(&rest, emit) }
         while !isFinished, !rest.isEmpty {

@@ -21,6 +21,12 @@ public enum OrchestratorEvent: Hashable, Sendable {
         return #"{"name":"invalidateCache","value":\#(value)}"#
     }
 
+    /// The same as bytes.
+    public var jsonBytes: [UInt8] { self == .processList ? Self.processListBytes : Array(json.utf8) }
+
+    /// Part of every update.
+    private static let processListBytes = Array(OrchestratorEvent.processList.json.utf8)
+
     /// What one update of a process broadcasts, in this order: the list, the process and, once it has ended, each of its
     /// subscriptions (`broadcast_process_update_to_websocket_async`).
     public static func processUpdate(

@@ -71,36 +71,42 @@ public struct ProbeStamp: Hashable, Sendable {
     /// Puts the stamp at the end of `json`, which must be a JSON object with at least one member.
     ///
     /// The result is what goes over the wire. To stamp the instants of a later stage, take the unstamped bytes again.
-    public func appended(to json: some Sequence<UInt8>) -> [UInt8] {
-        var bytes = Array(json)
-        precondition(bytes.last == UInt8(ascii: "}"), "only a JSON object can carry a probe stamp")
-        bytes.removeLast()
-        bytes.reserveCapacity(bytes.count + ProbeStamp.encodedLength)
-        let bodyLength = bytes.count
-        ProbeStamp.prefix.withUTF8Buffer { bytes.append(contentsOf: $0) }
-        for word in words(checksum: 0) { HexDigits.append(word, digits: 16, to: &bytes) }
-        bytes.append(contentsOf: [UInt8(ascii: "\""), UInt8(ascii: "}")])
-        bytes.withUnsafeMutableBufferPointer { buffer in
+    public func appended(to json: [UInt8]) -> [UInt8] {
+        precondition(json.last == UInt8(ascii: "}"), "only a JSON object can carry a probe stamp")
+        let bodyLength = json.count - 1
+        let length = bodyLength + ProbeStamp.encodedLength
+        return [UInt8](unsafeUninitializedCapacity: length) { buffer, count in
             guard let base = buffer.baseAddress else { return }
+            json.withUnsafeBufferPointer {
+                base.initialize(from: $0.baseAddress ?? UnsafePointer(base), count: bodyLength)
+            }
+            ProbeStamp.prefix.withUTF8Buffer { prefix in
+                for index in prefix.indices { base[bodyLength + index] = prefix[index] }
+            }
             let digits = base + bodyLength + 10
+            storeWords(at: digits, checksum: 0)
+            digits[128] = UInt8(ascii: "\"")
+            digits[129] = UInt8(ascii: "}")
             let checksum = ProbeStamp.checksum(of: UnsafePointer(base), bodyLength: bodyLength, digits: digits)
-            HexDigits.store(words(checksum: checksum)[3], at: digits + 48)
+            HexDigits.store(UInt64(process) << 32 | UInt64(checksum), at: digits + 48)
+            count = length
         }
-        return bytes
     }
 
-    private func words(checksum: UInt32) -> [UInt64] {
-        [
+    /// The same for other sequences of bytes.
+    public func appended(to json: some Sequence<UInt8>) -> [UInt8] { appended(to: Array(json)) }
+
+    private func storeWords(at digits: UnsafeMutablePointer<UInt8>, checksum: UInt32) {
+        HexDigits.store(
             ProbeStamp.version << 60 | UInt64(kind.rawValue) << 56 | UInt64(channel) << 48 | UInt64(step) << 32
-                | UInt64(run),
-            UInt64(publisher.rawValue & 0xff_ffff) << 40 | sequence & 0xff_ffff_ffff,
-            UInt64(bitPattern: intended.nanoseconds),
-            UInt64(process) << 32 | UInt64(checksum),
-            UInt64(bitPattern: sent.nanoseconds),
-            UInt64(bitPattern: queued.nanoseconds),
-            UInt64(bitPattern: dequeued.nanoseconds),
-            UInt64(bitPattern: published.nanoseconds),
-        ]
+                | UInt64(run), at: digits)
+        HexDigits.store(UInt64(publisher.rawValue & 0xff_ffff) << 40 | sequence & 0xff_ffff_ffff, at: digits + 16)
+        HexDigits.store(UInt64(bitPattern: intended.nanoseconds), at: digits + 32)
+        HexDigits.store(UInt64(process) << 32 | UInt64(checksum), at: digits + 48)
+        HexDigits.store(UInt64(bitPattern: sent.nanoseconds), at: digits + 64)
+        HexDigits.store(UInt64(bitPattern: queued.nanoseconds), at: digits + 80)
+        HexDigits.store(UInt64(bitPattern: dequeued.nanoseconds), at: digits + 96)
+        HexDigits.store(UInt64(bitPattern: published.nanoseconds), at: digits + 112)
     }
 
     /// What a reader found at the end of a message.

@@ -1,3 +1,4 @@
+internal import Synchronization
 internal import WSMCore
 
 /// Where the threads of a paused instance wait until it goes on.
@@ -11,17 +12,26 @@ final class StandStill: Sendable {
     }
 
     private let state = Monitor(State())
+    /// The same as the state's, for those who only pass.
+    private let isPaused = Atomic<Bool>(false)
 
     /// Whoever comes from here on waits.
-    func begin() { state.update { $0.isPaused = true } }
+    func begin() { set(true) }
 
     /// Whoever waits goes on.
-    func end() { state.update { $0.isPaused = false } }
+    func end() { set(false) }
+
+    private func set(_ paused: Bool) {
+        state.update { state in
+            state.isPaused = paused
+            isPaused.store(paused, ordering: .sequentiallyConsistent)
+        }
+    }
 
     /// Waits while the instance is paused; returns whether it was.
     @discardableResult
     func pass() -> Bool {
-        guard state.withLock({ $0.isPaused }) else { return false }
+        guard isPaused.load(ordering: .sequentiallyConsistent) else { return false }
         wait()
         return true
     }

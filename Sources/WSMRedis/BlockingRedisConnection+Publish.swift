@@ -89,7 +89,8 @@ extension BlockingRedisConnection {
         guard !messages.isEmpty else { return }
         if !plain { try RedisCommand("MULTI").encode(into: &output) }
         for message in messages {
-            try RedisCommand.publish(message.payload, to: message.channel, with: publishWord).encode(into: &output)
+            try RedisCommand.encodePublish(
+                message.payload, to: message.channel, with: publishWord, into: &output)
         }
         if !plain { try RedisCommand("EXEC").encode(into: &output) }
     }

@@ -90,7 +90,6 @@ struct PublishingTests {
         var taken: [Bool] = []
         for element in 1...4 { taken.append(queue.put(element)) }
         #expect(taken == [true, true, true, false])
-        #expect(queue.refused == 1)
         var batch: [Int] = []
         queue.take(upTo: 2, into: &batch)
         #expect(batch == [1, 2])

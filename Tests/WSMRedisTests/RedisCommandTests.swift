@@ -36,6 +36,20 @@ struct RedisCommandTests {
         }
     }
 
+    @Test(
+        "What publishes is written as hiredis formats it, whatever its length",
+        arguments: [0, 1, 9, 10, 127, 1000, 65_536])
+    func publishing(length: Int) throws {
+        let payload = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 37) }
+        for (word, channel) in [(RedisCommand.PublishWord.plain, "events"), (.sharded, "ä"), (.plain, "")] {
+            var direct = ByteBuffer()
+            try RedisCommand.encodePublish(payload, to: ChannelName(channel), with: word, into: &direct)
+            var formatted = ByteBuffer()
+            try RedisCommand([Array(word.rawValue.utf8), Array(channel.utf8), payload]).encode(into: &formatted)
+            #expect(direct == formatted)
+        }
+    }
+
     @Test("A command without words is refused")
     func empty() {
         let error = #expect(throws: RedisError.self) { try encoded(RedisCommand([String]())) }

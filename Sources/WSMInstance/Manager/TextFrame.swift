@@ -1,10 +1,10 @@
-internal import NIOCore
+package import NIOCore
 
 /// WebSocket frames of a server as they stand on the wire (RFC 6455, section 5.2): whole, unmasked, ready to be written to
 /// any number of sockets.
-enum TextFrame {
+package enum TextFrame {
     /// Appends one text frame with this payload.
-    static func append(_ payload: ByteBuffer, to buffer: inout ByteBuffer) {
+    package static func append(_ payload: ByteBuffer, to buffer: inout ByteBuffer) {
         appendHeader(opcode: 0x1, length: payload.readableBytes, to: &buffer)
         buffer.writeImmutableBuffer(payload)
     }

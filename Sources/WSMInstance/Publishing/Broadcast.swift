@@ -14,8 +14,10 @@ public struct Broadcast: Sendable {
         self.stamp = stamp
     }
 
+    private static let eventsChannel = [ChannelName.events]
+
     init(event: OrchestratorEvent, stamp: ProbeStamp? = nil) {
-        self.init(channels: [.events], json: Array(event.json.utf8), stamp: stamp)
+        self.init(channels: Self.eventsChannel, json: event.jsonBytes, stamp: stamp)
     }
 
     /// Whether the Memory manager closes the clients that it sends this to: the data has `"close": true`.

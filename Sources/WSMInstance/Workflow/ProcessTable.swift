@@ -1,4 +1,3 @@
-internal import Synchronization
 internal import WSMCore
 internal import WSMManagers
 
@@ -16,7 +15,7 @@ final class ProcessTable: Sendable {
         var firstKept = 0
     }
 
-    private let state = Mutex(State())
+    private let state = Monitor(State())
 
     func insert(_ process: WorkflowProcess) {
         state.withLock { state in
@@ -42,10 +41,8 @@ final class ProcessTable: Sendable {
         _ id: OrchestratorUUID, _ body: (inout WorkflowProcess) -> Result
     ) -> Result? {
         state.withLock { state in
-            guard var process = state.processes[id] else { return nil }
-            let result = body(&process)
-            state.processes[id] = process
-            return result
+            guard let place = state.processes.index(forKey: id) else { return nil }
+            return body(&state.processes.values[place])
         }
     }
 

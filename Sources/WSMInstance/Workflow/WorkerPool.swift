@@ -1,4 +1,5 @@
 internal import DequeModule
+internal import Synchronization
 internal import WSMCore
 
 /// The thread pool that runs the processes' steps: `MAX_WORKERS` real threads and a queue of jobs.
@@ -16,6 +17,8 @@ final class WorkerPool: Sendable {
     }
 
     private let state = Monitor(State())
+    /// The same as the state's, for workers between two steps.
+    private let stops = Atomic<Bool>(false)
     private let threads: [DedicatedThread]
     private let standStill: StandStill
 
@@ -59,10 +62,7 @@ final class WorkerPool: Sendable {
     ///
     /// Blocks.
     func stop(until deadline: MonotonicInstant) -> Bool {
-        state.update {
-            $0.stops = true
-            $0.jobs.removeAll()
-        }
+        endJobs()
         return threads.map { $0.join(until: deadline) }.allSatisfy { $0 }
     }
 
@@ -70,16 +70,21 @@ final class WorkerPool: Sendable {
     ///
     /// For jobs on the pool's own threads.
     func sleep(until instant: MonotonicInstant) -> Bool {
-        let goesOn = state.wait(until: instant) { $0.stops ? false : nil } ?? true
-        guard goesOn, standStill.pass() else { return goesOn }
-        return state.withLock { !$0.stops }
+        if MonotonicInstant.now() < instant, state.wait(until: instant, for: { $0.stops ? true : nil }) != nil {
+            return false
+        }
+        standStill.pass()
+        return !stops.load(ordering: .sequentiallyConsistent)
     }
 
     /// Lets the waiting jobs go and the running ones end before their next step; returns at once.
-    func abandon() {
+    func abandon() { endJobs() }
+
+    private func endJobs() {
         state.update {
             $0.stops = true
             $0.jobs.removeAll()
+            stops.store(true, ordering: .sequentiallyConsistent)
         }
     }
 

@@ -12,7 +12,7 @@ final class WorkflowEngine: Sendable {
     private let broadcast: BroadcastFunction
     private let api: DirectBroadcaster?
     private let probe: (any InstanceProbe)?
-    private let lock = Mutex(false)
+    private let isLocked = Atomic<Bool>(false)
     private let enabled: Bool
 
     init(
@@ -78,14 +78,11 @@ final class WorkflowEngine: Sendable {
     func process(_ id: OrchestratorUUID) -> WorkflowProcess? { table.get(id) }
     func newest(_ count: Int) -> [WorkflowProcess] { table.newest(count) }
     var load: (waiting: Int, running: Int) { pool.load }
-    var globalLock: Bool { lock.withLock { $0 } }
+    var globalLock: Bool { isLocked.load(ordering: .sequentiallyConsistent) }
 
     /// Locks the engine (running processes stop before their next step and stay "running") or unlocks it (they go on).
     func setGlobalLock(_ locked: Bool, intended: MonotonicInstant? = nil) {
-        let wasLocked = lock.withLock { lock in
-            defer { lock = locked }
-            return lock
-        }
+        let wasLocked = isLocked.exchange(locked, ordering: .sequentiallyConsistent)
         if wasLocked, !locked {
             for id in table.ids(with: .running) { _ = pool.submit { self.run(id, $0) } }
         }
@@ -103,17 +100,15 @@ final class WorkflowEngine: Sendable {
 
     /// Runs steps until the process ends, waits for input, is aborted, or the engine is locked or stops.
     private func run(_ id: OrchestratorUUID, _ worker: WorkerContext) {
-        guard var begin = begin(id) else { return }
-        while let process = table.get(id), process.stepsDone < process.spec.steps.count {
+        guard var (begin, next) = begin(id) else { return }
+        while let length = next {
             if globalLock { return }
-            guard let length = process.nextStep else { break }
             // From the end of the step before, not from now, so that oversleeping does not add up.
             begin = begin + length
-            guard pool.sleep(until: begin) else { return }
-            let status = table.update(id) { $0.finishStep(length: length) }
-            log(id, worker, intended: table.get(id)?.intendedNext)
-            if status == .failed { invalidateStatusCounts(worker: worker, intended: table.get(id)?.intendedNext) }
-            if status != .running { break }
+            guard pool.sleep(until: begin), let step = finishStep(of: id, length: length) else { return }
+            broadcast.submit(step.update, worker: worker, probe: probe)
+            if step.status == .failed { invalidateStatusCounts(worker: worker, intended: step.intendedNext) }
+            next = step.status == .running ? step.next : nil
         }
         let isAborted = table.update(id) { $0.endAborted() } ?? false
         if isAborted { log(id, worker, intended: table.get(id)?.intendedNext) }
@@ -121,8 +116,31 @@ final class WorkflowEngine: Sendable {
         log(id, worker, intended: table.get(id)?.intendedNext)
     }
 
-    private func begin(_ id: OrchestratorUUID) -> MonotonicInstant? {
-        table.update(id) { $0.begin() }.map { _ in .now() }
+    private func begin(_ id: OrchestratorUUID) -> (at: MonotonicInstant, next: TimeSpan?)? {
+        let next: TimeSpan?? = table.update(id) { process in
+            process.begin()
+            return process.nextStep
+        }
+        return next.map { (.now(), $0) }
+    }
+
+    /// What a step leaves: looked up together, since workers share the table.
+    private struct StepEnd {
+        var status: ProcessStatus
+        /// To be broadcast (`_db_log_step`).
+        var update: ProcessUpdate
+        var next: TimeSpan?
+        var intendedNext: MonotonicInstant?
+    }
+
+    private func finishStep(of id: OrchestratorUUID, length: TimeSpan) -> StepEnd? {
+        let sent = MonotonicInstant.now()
+        return table.update(id) { process in
+            let status = process.finishStep(length: length)
+            let update = process.update(intended: process.intendedNext, sent: sent)
+            return StepEnd(
+                status: status, update: update, next: process.nextStep, intendedNext: process.intendedNext)
+        }
     }
 
     /// Logs the process's state and broadcasts the update (`_db_log_step`).

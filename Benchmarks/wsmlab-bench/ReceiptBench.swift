@@ -26,6 +26,34 @@ final class ReceiptBench {
         body = Array(text.utf8.prefix(length - 2)) + Array("\"}".utf8)
     }
 
+    /// Measures all and prints it.
+    static func report(millions: Int, memoryMillions: Int) {
+        let bench = ReceiptBench()
+        print("Receipts of messages of \(messageBytes) bytes, \(sessions) sessions on one event loop")
+        print("")
+        let stamps = bench.readStamps(millions: millions)
+        let ledger = bench.observe(millions: millions, traced: false, keeping: .ledger)
+        let plain = bench.observe(millions: millions, traced: false)
+        let faulted = bench.observe(millions: millions, traced: false, keeping: .fault)
+        let traced = bench.observe(millions: millions, traced: true)
+        Table.line("reading and checking the stamp", stamps)
+        Table.line("observer: stamp, ledger, checkers, histograms", plain)
+        Table.line("  of which all but the stamp", plain - stamps)
+        Table.line("  of which the receipts over time", plain - ledger)
+        Table.line("observer while a fault lasts", faulted)
+        Table.line("observer with trace, the writer thread's compression included", traced)
+        Table.line("  of which recording (the trace)", traced - plain)
+        if let outcome = traced.trace {
+            let bytes = Double(outcome.bytes) / Double(max(1, outcome.events))
+            print(
+                "  trace: \(outcome.events) events, \(outcome.dropped) dropped, \(Table.decimal(bytes, 2)) bytes an event"
+            )
+        }
+        print("")
+        print("Memory over \(memoryMillions) million receipts with trace")
+        bench.memory(millions: memoryMillions)
+    }
+
     /// The cost of reading the stamp alone.
     func readStamps(millions: Int) -> Cost {
         let events = millions * 1_000_000
