@@ -23,7 +23,12 @@ extension Unmodelled {
         if cluster.manager == .broadcast {
             switch cluster.redis {
             case .embedded: break
-            case .cluster, .sentinel: note(true, "cluster.redis.mode", "only one Redis server is modelled")
+            // Sharded, a channel is at one server, which alone counts for its messages.
+            case .cluster(let redis):
+                note(
+                    redis.publish == .bus, "cluster.redis.publish",
+                    "the cluster's bus is not modelled; set it to sharded")
+            case .sentinel: break
             case .url: note(true, "cluster.redis.url", "a real Redis has no virtual time; leave the key out")
             }
         }
@@ -32,13 +37,12 @@ extension Unmodelled {
         note(cluster.redisSecurity.acl, "cluster.redis.acl", "the users of Redis have no model; set it to false")
         note(cluster.tls, "cluster.tls", "encryption has no model; set it to false")
         note(cluster.auth != .none, "cluster.auth", "tokens have no model; set it to none and leave clients.auth out")
-        note(scenario.clients.transport == .direct, "clients.transport", "clients without sockets are not modelled")
         for (index, fault) in scenario.faults.enumerated() {
             note(!isModelled(fault.action), "faults[\(index)].action", "\(fault.action.rawValue) is not modelled")
-            guard fault.action == .clientsDisconnect else { continue }
+            guard case .sentinel = cluster.redis, cluster.manager == .broadcast else { continue }
             note(
-                cluster.fanOut == .serial, "cluster.fanOut",
-                "what a serial fan-out does with a socket that is dead and not yet noticed is not modelled")
+                [.redisPause, .redisSlow].contains(fault.action), "faults[\(index)].action",
+                "what sentinels do about a master that only stands still is not modelled")
         }
         return found
     }
@@ -46,10 +50,11 @@ extension Unmodelled {
     /// Whether the model of a fault gives the verdicts that live runs give.
     private static func isModelled(_ action: FaultAction) -> Bool {
         switch action {
-        case .redisRestart, .redisKill, .redisPause, .redisSlow, .redisDisconnectClients, .instanceKill, .instanceStop,
+        case .redisRestart, .redisKill, .redisPause, .redisSlow, .redisFailover, .redisDisconnectClients, .instanceKill,
+            .instanceStop,
             .instancePause, .clientsDisconnect, .clientsStall:
             true
-        case .redisFailover, .linkDelay, .linkCut, .linkThrottle: false
+        case .linkDelay, .linkCut, .linkThrottle: false
         }
     }
 }
