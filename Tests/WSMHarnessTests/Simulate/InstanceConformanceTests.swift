@@ -16,6 +16,7 @@ enum InstanceBehaviour: String, CaseIterable, CustomTestStringConvertible, Senda
     case kill = "who is killed drops its clients"
     case closedGap = "clients are closed after a gap"
     case markedGap = "clients are told of a gap and stay"
+    case poolLimit = "who comes after the pool's last connection is accepted and dropped, again and again"
     case reset = "clients whose connections are reset come back"
 
     var testDescription: String { rawValue }
@@ -26,7 +27,7 @@ enum InstanceBehaviour: String, CaseIterable, CustomTestStringConvertible, Senda
         seed: 5
         warmup: 200ms
         duration: 2500ms
-        cluster: {profile: \(profile), manager: \(manager), instances: 2, workers: 2, gapMark: \(gapMark)}
+        cluster: {profile: \(profile), manager: \(manager), instances: 2, workers: 2, gapMark: \(gapMark)\(pool)}
         clients: {count: 20, connectRate: 500/s, reconnect: {initial: 50ms, max: 200ms}\(clients)}
         workload:
           - {kind: broadcasts, rate: 40/s, publishers: 2, payload: 300B}
@@ -34,14 +35,17 @@ enum InstanceBehaviour: String, CaseIterable, CustomTestStringConvertible, Senda
         """
     }
 
-    private var profile: String { self == .reference || self == .skippingStop ? "reference" : "hardened" }
+    private var profile: String {
+        [.reference, .skippingStop, .poolLimit].contains(self) ? "reference" : "hardened"
+    }
+    private var pool: String { self == .poolLimit ? ", redisPool: 4" : "" }
     private var manager: String { self == .memory ? "memory" : "broadcast" }
     private var gapMark: String { self == .markedGap ? "event" : "close" }
     private var clients: String { self == .pongs ? ", ping: 200ms, pongTimeout: 10s" : "" }
 
     private var fault: String? {
         switch self {
-        case .delivery, .reference, .memory, .pongs: nil
+        case .delivery, .reference, .memory, .pongs, .poolLimit: nil
         case .stop, .skippingStop: "action: instance.stop, target: 1, restartAfter: 300ms"
         case .kill: "action: instance.kill, target: 1, restartAfter: 300ms"
         case .closedGap, .markedGap: "action: redis.restart, downtime: 300ms"
@@ -63,6 +67,10 @@ struct RunTranscript: Hashable, CustomStringConvertible {
         }
         lines.append("\(result.clients.connected) of \(result.clients.planned) connected")
         lines.append("\(result.delivery.duplicated) duplicated")
+        if result.faults.isEmpty {
+            lines.append("connected anew: \(result.clients.reconnects > 0)")
+            lines.append("messages missed while offline: \(result.delivery.missedOffline > 0)")
+        }
         lines.append("\(result.delivery.lostByCause["unexplained"] ?? 0) lost without a cause")
         lines.append("other causes of loss: \(Self.causes(result))")
         for fault in result.faults {
