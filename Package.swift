@@ -142,13 +142,15 @@ let package = Package(
             of: "WSMClients", needs: ["WSMCore", "WSMRecord"],
             uses: [nioCore, nioPosix, nioHTTP, nioWebSocket, nioEmbedded]),
         tests(of: "WSMScenario", needs: ["WSMCore", "WSMTestSupport"]),
-        tests(of: "WSMSimulation", needs: ["WSMCore"]),
+        tests(
+            of: "WSMSimulation", needs: ["WSMCore", "WSMManagers", "WSMRecord", "WSMRedis"],
+            uses: [nioCore, nioPosix]),
         tests(
             of: "WSMHarness",
             // The program itself too: runs with processes start it.
             needs: [
                 "WSMCore", "WSMTLS", "WSMCertificates", "WSMManagers", "WSMRedis", "WSMInstance", "WSMScenario",
-                "WSMVerify", "WSMRecord", "WSMTestSupport", "wsmlab", "wsmlab-planted",
+                "WSMVerify", "WSMRecord", "WSMSimulation", "WSMTestSupport", "wsmlab", "wsmlab-planted",
             ], uses: [nioCore, nioPosix, nioHTTP, nioWebSocket, nioEmbedded, subprocess, system]),
         tests(
             of: "WSMReport",

@@ -8,7 +8,8 @@ import WSMVerify
 extension Fleet {
     /// Lets each of these clients lose its connection; one that has none is skipped.
     func disconnect(_ picked: [Int], how: ConnectionLoss) {
-        for client in picked {
+        for (place, client) in picked.enumerated() {
+            if how == .reset { resets.happened(client) }
             let connection = Int(clients[client].connection)
             guard connection >= 0, connections[connection].flags.contains(.clientOpen) else {
                 counts.disturbancesSkipped += 1
@@ -17,7 +18,7 @@ extension Fleet {
             counts.disconnected += 1
             endSession(connection, .dropped)
             switch how {
-            case .reset: tellHost(of: connection, .reset(connection))
+            case .reset: reset(connection, resets.delay(of: place, costs))
             case .close: tellHost(of: connection, .closed(connection))
             case .vanish:
                 vanished.append(connection)
@@ -26,6 +27,31 @@ extension Fleet {
             if how != .vanish { dropBacklog(of: connection) }
             let next = clients[client].life.ended(.dropped, at: simulator.now, reconnect, unit: drawUnit(client))
             follow(next, client)
+        }
+    }
+
+    /// Lets these clients be known as those whose connections will be reset at `instant`.
+    func expectResets(of picked: [Int], at instant: MonotonicInstant) {
+        for (place, client) in picked.enumerated() {
+            resets.expect(client, at: instant + resets.delay(of: place, costs) + costs.linkLatency)
+        }
+    }
+
+    /// When the end of the connection by a reset is at its instance, as far as that is certain already.
+    func resetArrival(on connection: Int) -> MonotonicInstant? {
+        if let arrival = resets.arrival(on: connection) { return arrival }
+        let client = Int(connections[connection].client)
+        guard clients[client].connection == Int32(connection), connections[connection].flags.contains(.clientOpen)
+        else { return nil }
+        return resets.next(of: client)
+    }
+
+    private func reset(_ connection: Int, _ delay: TimeSpan) {
+        let instance = hosts[Int(connections[connection].instance)].instance
+        resets.left(connection, arrival: simulator.now + delay + costs.linkLatency)
+        simulator.after(delay + costs.linkLatency, .socket, connection) { [self] in
+            resets.arrived(connection)
+            instance?.socketEvent(.reset(connection))
         }
     }
 

@@ -48,6 +48,8 @@ final class Fleet {
     var isAwaitingCloses = false
     /// Connections of clients that vanished, which the instance still holds for open.
     var vanished: [Int] = []
+    /// What is known of connections that faults will reset.
+    var resets = ResetForecast()
     /// The instances by their numbers, as clients find them.
     var hosts: [InstanceSlot] = []
 

@@ -74,9 +74,12 @@ extension Instance {
     private func walk(_ message: Message, _ clients: ArraySlice<ClientID>) {
         flush()
         var reached: [Int32] = []
+        var sentAt = loopNow
+        let step = costs.writing(message.frameBytes)
         for (place, client) in zip(clients.indices, clients) {
             guard let connection = connection(client) else { continue }
-            if fails(connection) {
+            sentAt = sentAt + step
+            if fails(connection, at: sentAt) {
                 brokenWalk = BrokenWalk(client: client, missed: clients.endIndex - place - 1)
                 break
             }
@@ -86,7 +89,9 @@ extension Instance {
     }
 
     /// Whether a send to the connection fails: it is being closed, or a reset has come that its loop has not noticed.
-    private func fails(_ connection: Int) -> Bool {
+    ///
+    /// A failed write ends the connection here too.
+    private func fails(_ connection: Int, at instant: MonotonicInstant) -> Bool {
         let flags = fleet.connections[connection].flags
         if flags.contains(.serverClosing) {
             if !flags.contains(.failureTold) {
@@ -95,9 +100,11 @@ extension Instance {
             }
             return true
         }
-        return socketEvents.contains {
-            if case .reset(connection) = $0 { true } else { false }
+        guard !fleet.resets.isEmpty, let arrival = fleet.resetArrival(on: connection), arrival <= instant else {
+            return false
         }
+        hangUp(connection)
+        return true
     }
 
     private func finish(_ id: BroadcastID, _ outcome: BroadcastOutcome) {

@@ -55,7 +55,7 @@ extension Instance {
     }
 
     /// The client is gone: its socket is closed here too.
-    private func hangUp(_ connection: Int) {
+    func hangUp(_ connection: Int) {
         guard isOpen(connection) else { return }
         unregister(connection)
         inbox.append(.clientClosed(number(of: connection)))

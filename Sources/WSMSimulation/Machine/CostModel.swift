@@ -34,6 +34,16 @@ package struct CostModel: Hashable, Sendable {
 
     package init() {}
 
+    /// The same where clients have no sockets: a delivery is a call, and nothing is on its way.
+    var withoutSockets: CostModel {
+        var costs = self
+        costs.write = min(write, .nanoseconds(100))
+        costs.writePerKilobyte = .zero
+        costs.accept = min(accept, .microseconds(1))
+        costs.linkLatency = .zero
+        return costs
+    }
+
     func writing(_ bytes: Int) -> TimeSpan {
         TimeSpan(nanoseconds: write.nanoseconds + writePerKilobyte.nanoseconds * Int64(bytes) / 1024)
     }

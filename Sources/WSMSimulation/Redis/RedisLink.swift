@@ -8,6 +8,8 @@ final class RedisLink {
     let id: Int
     /// Whether Redis counts it as connected.
     var isOpen = false
+    /// Which of the masters it leads to, counted by the failovers before it.
+    var master = 0
     /// When Redis ended it; what Redis wrote before that still arrives.
     var closedAt: MonotonicInstant?
     /// The channel that it listens to, once Redis has taken the `SUBSCRIBE`.
@@ -30,8 +32,8 @@ final class RedisLink {
 /// What Redis writes to a connection.
 enum RedisOutput {
     case subscribed
-    /// The replies of one command or transaction.
-    case published
+    /// The replies of one command or transaction: for each message to how many subscribers it went.
+    case published([Int])
     case message(Message)
 
     var bytes: Int {

@@ -26,6 +26,8 @@ final class RedisServer {
     private var isTurnDue = false
     private var busyUntil = Simulator.origin
     private var nextLink = 0
+    /// The masters that another has replaced in order so far.
+    private var failovers = 0
 
     init(_ simulator: Simulator, costs: CostModel, limits: Limits) {
         self.simulator = simulator
@@ -56,6 +58,7 @@ final class RedisServer {
             let accepts = isUp
             if accepts {
                 link.isOpen = true
+                link.master = failovers
                 links.append(link)
             }
             simulator.after(costs.linkLatency, .redisReply, link.id) { done(accepts ? link : nil) }
@@ -127,10 +130,12 @@ final class RedisServer {
             put(.subscribed, to: link)
             return costs.redisCommand
         case .publish(let channels, let message):
-            for channel in channels {
-                for subscriber in subscribers[channel] ?? [] { put(.message(message), to: subscriber) }
+            let receivers = channels.map { channel in
+                let all = (subscribers[channel] ?? []).filter { $0.master == link.master }
+                for subscriber in all { put(.message(message), to: subscriber) }
+                return all.count
             }
-            put(.published, to: link)
+            put(.published(receivers), to: link)
             return costs.redisCommand.scaled(by: Double(channels.count))
         }
     }
@@ -200,6 +205,19 @@ extension RedisServer {
     func resume() {
         isPaused = false
         if !arrived.isEmpty { wake() }
+    }
+
+    /// Another server becomes the master, in order: who connects from now on gets that one.
+    ///
+    /// The old one goes on for those who are connected, until they hear of the change and leave it, each after a time of
+    /// its own.
+    func failOver(hearing: (RedisLink) -> TimeSpan) {
+        failovers += 1
+        for link in links {
+            simulator.after(hearing(link), .redisFault, link.id) { [self] in
+                if link.isOpen { cut(link) }
+            }
+        }
     }
 
     /// Ends the connections at these places among ``links``; returns how many that were.

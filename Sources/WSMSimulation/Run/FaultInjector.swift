@@ -26,6 +26,12 @@ final class FaultInjector {
     /// How long an instance may try to start while Redis does not answer.
     private static let startDeadline = TimeSpan.seconds(10)
 
+    /// From when the sentinels call a master down until its replica takes publishers and subscribers: they vote, promote it,
+    /// and are asked by whoever has lost the old one (docs/redis-topologies.md has the measured figure).
+    private static let promotion = TimeSpan.milliseconds(1200)
+    /// The longest time until a connection hears of a master that was replaced in order.
+    private static let hearing = TimeSpan.milliseconds(10)
+
     private let simulator: Simulator
     private let costs: CostModel
     private let redis: RedisServer?
@@ -33,6 +39,8 @@ final class FaultInjector {
     private let fleet: Fleet
     private let clientsOfInstance: [[Int]]
     private let seed: UInt64
+    /// How long a master is dead before a replica stands in for it; `nil` without sentinels.
+    private let takeover: TimeSpan?
     private(set) var faults: [InjectedFault]
     /// Faults whose healing has begun.
     private var healing: Set<Int> = []
@@ -48,6 +56,11 @@ final class FaultInjector {
         self.slots = slots
         self.fleet = fleet
         seed = scenario.seed
+        if case .sentinel(let group) = scenario.cluster.redis {
+            takeover = group.downAfter + Self.promotion
+        } else {
+            takeover = nil
+        }
         var clients = [[Int]](repeating: [], count: scenario.cluster.instances)
         for client in plan.clients { clients[client.instance].append(client.index) }
         clientsOfInstance = clients
@@ -56,15 +69,18 @@ final class FaultInjector {
     }
 
     /// Whether Redis was taken away for good.
-    var isRedisGone: Bool { redis.map { !$0.isUp } ?? false }
+    var isRedisGone: Bool { takeover == nil && redis.map { !$0.isUp } ?? false }
     /// Whether every fault that ends within the run has ended.
     var isHealed: Bool { faults.allSatisfy { $0.at == nil || $0.healedAt != nil || $0.planned.spec.length == nil } }
 
     private func schedule(_ fault: Int, end: MonotonicInstant) {
         let record = faults[fault]
         let number = UInt16(clamping: fault)
-        simulator.at(record.dueAt + Self.preparation.scaled(by: -1), .fault, fault) { [fleet] in
+        simulator.at(record.dueAt + Self.preparation.scaled(by: -1), .fault, fault) { [self] in
             fleet.observer.tell(.began(fault: number, at: record.dueAt))
+            if record.planned.action == .clientsDisconnect, record.planned.spec.how == .reset {
+                fleet.expectResets(of: clientsHit(by: record.planned), at: record.dueAt)
+            }
         }
         simulator.at(record.dueAt, .fault, fault) { [self] in
             guard !isFinished else { return }
@@ -87,14 +103,14 @@ final class FaultInjector {
         let planned = faults[fault].planned
         let targets = planned.targets(of: slots.count)
         switch planned.action {
-        case .redisRestart, .redisKill, .redisPause, .redisSlow, .redisDisconnectClients: injectIntoRedis(fault)
+        case .redisRestart, .redisKill, .redisPause, .redisSlow, .redisDisconnectClients, .redisFailover:
+            injectIntoRedis(fault)
         case .instanceKill, .instanceStop, .instancePause:
             faults[fault].instances = targets.count
             faults[fault].clients = targets.reduce(0) { $0 + clientsOfInstance[$1].count }
             for target in targets { disturb(slots[target], planned.action, fault) }
         case .clientsDisconnect, .clientsStall:
-            let all = targets.flatMap { clientsOfInstance[$0] }
-            let picked = planned.pick(from: all.count, seed: seed).map { all[$0] }
+            let picked = clientsHit(by: planned)
             faults[fault].instances = targets.count
             faults[fault].clients = picked.count
             if planned.action == .clientsStall {
@@ -102,8 +118,14 @@ final class FaultInjector {
             } else {
                 fleet.disconnect(picked, how: planned.spec.how)
             }
-        case .redisFailover, .linkDelay, .linkCut, .linkThrottle: faults[fault].failure = "is not modelled"
+        case .linkDelay, .linkCut, .linkThrottle: faults[fault].failure = "is not modelled"
         }
+    }
+
+    /// The clients that a fault hits.
+    private func clientsHit(by planned: PlannedFault) -> [Int] {
+        let all = planned.targets(of: slots.count).flatMap { clientsOfInstance[$0] }
+        return planned.pick(from: all.count, seed: seed).map { all[$0] }
     }
 
     private func injectIntoRedis(_ fault: Int) {
@@ -119,7 +141,12 @@ final class FaultInjector {
         case .redisDisconnectClients:
             faults[fault].clients = 0
             faults[fault].connections = redis.disconnect(planned.pick(from: redis.links.count, seed: seed))
-        default: redis.kill()
+        case .redisFailover:
+            var random = CounterRNG(seed: seed, stream: .faults, entity: 1 << 62 | UInt64(fault))
+            redis.failOver { _ in Self.hearing.scaled(by: random.unit()) }
+        default:
+            redis.kill()
+            if let takeover { simulator.after(takeover, .redisFault, fault) { redis.start() } }
         }
     }
 

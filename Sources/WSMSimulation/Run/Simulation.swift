@@ -72,7 +72,8 @@ package final class Simulation {
         self.progress = progress
         self.isInterrupted = isInterrupted
         let cluster = scenario.cluster
-        fleet = Fleet(simulator, scenario, plan: plan, costs: parts.costs, observer: parts.observer)
+        let costs = scenario.clients.transport == .direct ? parts.costs.withoutSockets : parts.costs
+        fleet = Fleet(simulator, scenario, plan: plan, costs: costs, observer: parts.observer)
         courier = Courier(simulator, fleet)
         var limits = RedisServer.Limits()
         if let limit = cluster.pubsubBufferLimit { limits = .init(hard: limit, soft: nil) }
@@ -84,7 +85,7 @@ package final class Simulation {
                 InstanceSlot(
                     InstanceSetup(
                         cluster, seed: scenario.seed, index: index, simulator: simulator, fleet: fleet,
-                        courier: courier, costs: parts.costs, redis: redis, probe: parts.probes[index])))
+                        courier: courier, costs: costs, redis: redis, probe: parts.probes[index])))
         }
         slots = Array(all[..<cluster.instances])
         workers = Array(all[cluster.instances...])

@@ -79,7 +79,7 @@ struct SeedCampaignTests {
     @Test("What is not modelled is refused before anything runs")
     func refused() throws {
         var scenario = scenario()
-        scenario.clients.transport = .direct
+        scenario.cluster.tls = true
         let seeds = try SeedRange(parsing: "1..2")
         #expect(throws: HarnessError.self) {
             _ = try SeedCampaign(scenario: scenario, command: "", seeds: seeds, folder: nil)

@@ -48,23 +48,6 @@ struct SimulatedRunTests {
         #expect(result.guarantees.filter { $0.promised && $0.verdict != .holds }.isEmpty)
     }
 
-    @Test(
-        "The scenarios of the repository give in virtual time what they expect of live runs",
-        arguments: [
-            "memory-two-instances", "redis-restart-reference", "redis-restart-hardened", "redis-pause",
-            "instance-crash",
-            "reference-pool-limit", "worker-executor",
-        ])
-    func repository(name: String) throws {
-        let path = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../../Scenarios/\(name).yaml")
-        let loaded = ScenarioFile.load(path: path.standardized.path)
-        let scenario = try #require(loaded.scenario, "\(loaded.diagnostics)")
-        let result = try simulate(scenario)
-        #expect(result.verdict == .passed, "\(result.reason)")
-        #expect(result.delivery.isBalanced && result.delivery.received > 0)
-        #expect(result.setup.placement == "simulated")
-    }
-
     @Test("What is not modelled is refused by its key")
     func refusal() throws {
         var scenario = scenario()

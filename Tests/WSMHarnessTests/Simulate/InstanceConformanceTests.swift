@@ -1,0 +1,116 @@
+import Foundation
+import Testing
+import WSMScenario
+import WSMVerify
+
+@testable import WSMHarness
+
+/// What instances do to their clients, each as a scenario for live and for simulated ones.
+enum InstanceBehaviour: String, CaseIterable, CustomTestStringConvertible, Sendable {
+    case delivery = "each client gets each message once"
+    case reference = "the reference delivers too"
+    case memory = "in memory a message stays at its instance"
+    case pongs = "every ping is answered in time"
+    case stop = "a hardened stop closes each client with a close frame"
+    case skippingStop = "the stop of the reference leaves every second client without a close frame"
+    case kill = "who is killed drops its clients"
+    case closedGap = "clients are closed after a gap"
+    case markedGap = "clients are told of a gap and stay"
+    case poolLimit = "who comes after the pool's last connection is accepted and dropped, again and again"
+    case reset = "clients whose connections are reset come back"
+
+    var testDescription: String { rawValue }
+
+    var scenarioText: String {
+        """
+        name: conformance
+        seed: 5
+        warmup: 200ms
+        duration: 2500ms
+        cluster: {profile: \(profile), manager: \(manager), instances: 2, workers: 2, gapMark: \(gapMark)\(pool)}
+        clients: {count: 20, connectRate: 500/s, reconnect: {initial: 50ms, max: 200ms}\(clients)}
+        workload:
+          - {kind: broadcasts, rate: 40/s, publishers: 2, payload: 300B}
+        \(fault.map { "faults: [{at: 800ms, \($0)}]" } ?? "")
+        """
+    }
+
+    private var profile: String {
+        [.reference, .skippingStop, .poolLimit].contains(self) ? "reference" : "hardened"
+    }
+    private var pool: String { self == .poolLimit ? ", redisPool: 4" : "" }
+    private var manager: String { self == .memory ? "memory" : "broadcast" }
+    private var gapMark: String { self == .markedGap ? "event" : "close" }
+    private var clients: String { self == .pongs ? ", ping: 200ms, pongTimeout: 10s" : "" }
+
+    private var fault: String? {
+        switch self {
+        case .delivery, .reference, .memory, .pongs, .poolLimit: nil
+        case .stop, .skippingStop: "action: instance.stop, target: 1, restartAfter: 300ms"
+        case .kill: "action: instance.kill, target: 1, restartAfter: 300ms"
+        case .closedGap, .markedGap: "action: redis.restart, downtime: 300ms"
+        case .reset: "action: clients.disconnect, share: 30%, how: reset"
+        }
+    }
+}
+
+/// What a run says of its instances that does not depend on how fast a machine is.
+struct RunTranscript: Hashable, CustomStringConvertible {
+    /// These compare times with bounds.
+    private static let ofTimes: Set<String> = ["recovery", "isolation", "bounded-lag"]
+
+    let lines: [String]
+
+    init(_ result: RunResult) {
+        var lines = result.guarantees.filter { !Self.ofTimes.contains($0.id) && $0.promised }.map {
+            "\($0.id) \($0.verdict)"
+        }
+        lines.append("\(result.clients.connected) of \(result.clients.planned) connected")
+        lines.append("\(result.delivery.duplicated) duplicated")
+        if result.faults.isEmpty {
+            lines.append("connected anew: \(result.clients.reconnects > 0)")
+            lines.append("messages missed while offline: \(result.delivery.missedOffline > 0)")
+        }
+        lines.append("\(result.delivery.lostByCause["unexplained"] ?? 0) lost without a cause")
+        lines.append("other causes of loss: \(Self.causes(result))")
+        for fault in result.faults {
+            lines.append(
+                "\(fault.action): \(fault.closedClients) closed, \(fault.droppedClients) dropped, "
+                    + "\(fault.markedClients) told of a gap, \(fault.reconnectedClients) came back, "
+                    + "failure \(fault.failure ?? "none")")
+        }
+        self.lines = lines
+    }
+
+    /// Whether a publisher notices the death of its Redis before or after it has sent something is a matter of microseconds.
+    private static func causes(_ result: RunResult) -> [String] {
+        guard result.faults.allSatisfy({ $0.action != "redis.restart" }) else { return ["left out"] }
+        return result.delivery.lostByCause.filter { $0.value > 0 }.keys.sorted()
+    }
+
+    var description: String { lines.joined(separator: "\n") }
+}
+
+@Suite("Simulated instances do what live ones do", .serialized, .timeLimit(.minutes(5)))
+struct InstanceConformanceTests {
+    private func simulate(_ text: String, overrides: [(String, String)] = []) throws -> RunTranscript {
+        let loaded = ScenarioFile.parse(text: text, name: "test.yaml", overrides: overrides)
+        let scenario = try #require(loaded.scenario, "\(loaded.diagnostics)")
+        return RunTranscript(try SimulatedRun.judged(scenario, interruption: Interruption()).0)
+    }
+
+    @Test("The same scenario gives the same transcript", arguments: InstanceBehaviour.allCases)
+    func conformance(behaviour: InstanceBehaviour) async throws {
+        let told = try simulate(behaviour.scenarioText)
+        let seen = RunTranscript(try await TestRun.perform(text: behaviour.scenarioText))
+        #expect(told == seen, "simulated:\n\(told)\nlive:\n\(seen)")
+    }
+
+    @Test("An instance that does not tell its clients of a gap gives another transcript")
+    func plantedDifference() throws {
+        let sound = try simulate(InstanceBehaviour.markedGap.scenarioText)
+        let broken = try simulate(
+            InstanceBehaviour.markedGap.scenarioText, overrides: [("cluster.brokerLoss", "resubscribe-silently")])
+        #expect(sound != broken)
+    }
+}
