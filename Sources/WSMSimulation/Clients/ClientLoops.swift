@@ -86,8 +86,7 @@ final class ClientLoops {
         while batch.count < Self.turnLimit, let next = loop.arrivals.nextTime, next <= now,
             let entry = loop.arrivals.pop()
         {
-            let more = machine.receiveMore.nanoseconds * Int64(entry.element.parcel.messages.count - 1)
-            spent += (machine.receive.nanoseconds + more) * factor / 1000
+            spent += cost(entry.element.parcel) * factor / 1000
             batch.append((entry.element, spent))
         }
         var place = 0
@@ -104,6 +103,13 @@ final class ClientLoops {
                 loop.isBusy = false
                 look(index)
             })
+    }
+
+    /// Nanoseconds of CPU time that one read takes.
+    private func cost(_ parcel: Parcel) -> Int64 {
+        let bytes = parcel.messages.reduce(0) { $0 + $1.frameBytes }
+        return machine.receive.nanoseconds + machine.receiveMore.nanoseconds * Int64(parcel.messages.count - 1)
+            + machine.receivePerKilobyte.nanoseconds * Int64(bytes) / 1024
     }
 
     private func take(_ arrival: Arrival, at instant: MonotonicInstant) {

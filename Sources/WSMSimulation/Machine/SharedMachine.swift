@@ -8,12 +8,12 @@ package struct SharedMachine: Hashable, Sendable {
     package var cores: Int
     /// Event loops of the client fleet.
     package var clientLoops: Int
-    /// Event loops that the instances share; `nil`: one each, in a process of its own.
-    package var instanceLoops: Int?
     /// What a client's loop spends on one read, with one message.
     package var receive: TimeSpan
     /// What it spends on each further message of the same read.
     package var receiveMore: TimeSpan
+    /// What it spends on each KiB.
+    package var receivePerKilobyte: TimeSpan
     /// How late a thread is that sleeps until an instant.
     package var pacing: TimeSpan
     /// Around ``CostModel/wake``.
@@ -31,13 +31,14 @@ package struct SharedMachine: Hashable, Sendable {
     package var slice = TimeSpan.microseconds(100)
 
     package init(
-        cores: Int, clientLoops: Int, instanceLoops: Int?, receive: TimeSpan, receiveMore: TimeSpan, pacing: TimeSpan
+        cores: Int, clientLoops: Int, receive: TimeSpan, receiveMore: TimeSpan, receivePerKilobyte: TimeSpan,
+        pacing: TimeSpan
     ) {
         self.cores = cores
         self.clientLoops = clientLoops
-        self.instanceLoops = instanceLoops
         self.receive = receive
         self.receiveMore = receiveMore
+        self.receivePerKilobyte = receivePerKilobyte
         self.pacing = pacing
     }
 }

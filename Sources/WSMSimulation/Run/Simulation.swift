@@ -93,16 +93,13 @@ package final class Simulation {
                 simulator, costs: parts.costs, limits: limits, thread: processors?.makeThread(.redis)) : nil
         let hasWorkers = cluster.executor == .worker
         fleet.loops = processors.map { ClientLoops($0, fleet) }
-        let shared = parts.costs.machine?.instanceLoops.map { count in
-            (0..<max(1, min(count, cluster.instances))).compactMap { _ in processors?.makeThread(.instance) }
-        }
         var all: [InstanceSlot] = []
         for index in 0..<(cluster.instances * (hasWorkers ? 2 : 1)) {
             var setup = InstanceSetup(
                 cluster, seed: scenario.seed, index: index, simulator: simulator, fleet: fleet,
                 courier: courier, costs: parts.costs, redis: redis, probe: parts.probes[index])
             setup.processors = processors
-            setup.loop = shared.map { $0[index % $0.count] } ?? processors?.makeThread(.instance)
+            setup.loop = processors?.makeThread(.instance)
             setup.clientLoops = fleet.loops
             all.append(InstanceSlot(setup))
         }
