@@ -15,9 +15,10 @@ package enum CalibrationFit {
     /// All coefficients that CPU time tells, with their residuals; ``MachineCalibration/Name/wake``, `pacing` and
     /// `receiveMore` are not among them.
     ///
+    /// - Parameter receiveMore: Nanoseconds that a further message of a read costs, which the load generator has measured.
     /// - Throws: ``HarnessError`` where there are too few rows.
     package static func fit(
-        _ rows: [CalibrationRow]
+        _ rows: [CalibrationRow], receiveMore: Int64
     ) throws -> (
         coefficients: [MachineCalibration.Name: MachineCalibration.Coefficient], fits: [MachineCalibration.Fit]
     ) {
@@ -30,20 +31,27 @@ package enum CalibrationFit {
         let instances = solve(
             "instances", rows, \.instancesCPU,
             [
-                \.load.instancesNumber, \.deliveriesPerSecond, \.kilobytesPerSecond, \.inputsPerSecond,
+                { Double($0.load.instances) }, \.drivers.writes, \.kilobytesPerSecond, \.drivers.turns,
+                \.inputsPerSecond,
                 \.publishedPerSecond,
             ])
-        let redis = solve("redis", broker, \.redisCPU, [\.one, \.publishedPerSecond, \.redisWritesPerSecond])
-        let clients = solve("clients", rows, \.clientsCPU, [\.one, \.deliveriesPerSecond, \.kilobytesPerSecond])
+        let redis = solve(
+            "redis", broker, \.redisCPU, [{ _ in 1 }, \.publishedPerSecond, \.redisWritesPerSecond])
+        let more = Double(receiveMore) / 1e9
+        let clients = solve(
+            "clients", rows, { max($0.clientsCPU / 10, $0.clientsCPU - more * $0.drivers.furtherMessages) },
+            [{ _ in 1 }, \.drivers.reads, \.kilobytesPerSecond, \.drivers.clientTurns])
         func coefficient(_ solution: Solution, _ place: Int) -> MachineCalibration.Coefficient {
             .init(nanoseconds: Int64((solution.weights[place] * 1e9).rounded()), residuals: residuals(solution.ratios))
         }
         return (
             [
                 .write: coefficient(instances, 1), .writePerKilobyte: coefficient(instances, 2),
-                .input: coefficient(instances, 3), .publish: coefficient(instances, 4),
+                .turn: coefficient(instances, 3), .input: coefficient(instances, 4),
+                .publish: coefficient(instances, 5),
                 .redisCommand: coefficient(redis, 1), .redisSubscriber: coefficient(redis, 2),
                 .receive: coefficient(clients, 1), .receivePerKilobyte: coefficient(clients, 2),
+                .clientTurn: coefficient(clients, 3),
             ], [instances.fit, redis.fit, clients.fit]
         )
     }
@@ -84,14 +92,9 @@ package enum CalibrationFit {
 }
 
 extension CalibrationRow {
-    fileprivate var one: Double { 1 }
     fileprivate var kilobytesPerSecond: Double { deliveriesPerSecond * Double(load.payload) / 1024 }
     /// Messages from the broker, or from publishing threads in memory.
     fileprivate var inputsPerSecond: Double { publishedPerSecond * Double(load.instances) }
     /// To each instance's subscription, and the reply to whom publishes.
     fileprivate var redisWritesPerSecond: Double { publishedPerSecond * Double(load.instances + 1) }
-}
-
-extension CalibrationLoad {
-    fileprivate var instancesNumber: Double { Double(instances) }
 }

@@ -1,6 +1,7 @@
 internal import Foundation
 package import WSMCore
 internal import WSMRecord
+internal import WSMScenario
 
 /// Calibrates this machine: the built-in staircase of live runs, each in processes of its own, and the fit.
 package struct CalibrationRun: Sendable {
@@ -85,7 +86,7 @@ package struct CalibrationRun: Sendable {
         _ results: [(load: CalibrationLoad, result: RunResult)], source: ScenarioSource
     ) throws -> MachineCalibration {
         let rows = results.compactMap { CalibrationRow($0.load, $0.result) }
-        let (coefficients, fits) = try CalibrationFit.fit(rows)
+        let measured = results.map(\.result)
         let environment = RunEnvironment.current()
         var calibration = MachineCalibration(
             madeAt: RunFolder.timestamp(),
@@ -93,26 +94,42 @@ package struct CalibrationRun: Sendable {
                 cores: AllowedCPUs.count, cpu: MachineIdentity.cpuModel, kernel: environment.kernel,
                 id: environment.machine),
             program: .init(version: environment.version, swift: environment.swift, build: BuildKind.current),
-            coefficients: [:], fits: fits, rows: rows)
-        for (name, coefficient) in coefficients { calibration[name] = coefficient }
-        let measured = results.map(\.result)
+            coefficients: [:], fits: [], rows: rows)
         calibration[.pacing] = .init(summaries: measured.map(\.scheduleSlip))
         let generators = measured.compactMap(\.calibration)
-        calibration[.receiveMore] = .init(
-            nanoseconds: Int64((Double(calibration[.receive].nanoseconds) * bulkShare(generators)).rounded()))
-        let floors = generators.compactMap(\.latencyFloor)
-        calibration[.wake] = .init(
-            nanoseconds: 0, residuals: MachineCalibration.Coefficient(summaries: floors).residuals)
-        calibration[.wake].nanoseconds = try WakeFit.fit(calibration, source: source)
+        let bulk = generators.compactMap(\.bulkDeliveriesPerSecond).filter { $0 > 0 }.map { 1e9 / $0 }
+        calibration[.receiveMore] = .init(nanoseconds: Int64(Quantile.median(bulk) ?? 0))
+        calibration[.wake].residuals =
+            MachineCalibration.Coefficient(summaries: generators.compactMap(\.latencyFloor)).residuals
+        // What a write costs decides how many messages share one, and the other way round: a few rounds settle it.
+        for round in 0..<rounds {
+            if round > 0 { try calibration.countDrivers(source) }
+            try calibration.fitCosts()
+            calibration[.wake].nanoseconds = try WakeFit.fit(calibration, source: source)
+        }
         return calibration
     }
 
-    /// What a further message of a read costs, as a part of what the first does; one where nobody has seen it.
-    private static func bulkShare(_ generators: [Calibration]) -> Double {
-        let shares = generators.compactMap { generator in
-            generator.bulkDeliveriesPerSecond.map { generator.deliveriesPerSecond / max(1, $0) }
-        }.sorted()
-        return shares.isEmpty ? 1 : min(1, shares[shares.count / 2])
+    private static let rounds = 3
+}
+
+extension MachineCalibration {
+    /// Fits what CPU time tells to the rows, as they are driven.
+    fileprivate mutating func fitCosts() throws {
+        let fitted = try CalibrationFit.fit(rows, receiveMore: self[.receiveMore].nanoseconds)
+        fits = fitted.fits
+        for (name, coefficient) in fitted.coefficients { self[name] = coefficient }
+    }
+
+    /// Counts in simulations what the rows' parts do.
+    fileprivate mutating func countDrivers(_ source: ScenarioSource) throws {
+        for index in rows.indices {
+            let loaded = source.setting(rows[index].load.changes(seconds: 2)).load()
+            guard let scenario = loaded.scenario,
+                let drivers = try SimulatedRun.drivers(scenario, calibration: self)
+            else { continue }
+            rows[index].drivers = drivers
+        }
     }
 }
 
@@ -146,6 +163,11 @@ extension CalibrationRow {
         latencyP50 = result.latencyFromActualSend.p50
         latencyP99 = result.latencyFromActualSend.p99
         slipP50 = result.scheduleSlip.p50
+        // To begin with: nothing waits for anything, so that each delivery is a write and a read of its own.
+        let turns = publishedPerSecond * Double(load.instances)
+        drivers = CalibrationDrivers(
+            turns: turns, writes: deliveriesPerSecond, clientTurns: turns, reads: deliveriesPerSecond,
+            furtherMessages: 0)
     }
 }
 

@@ -20,6 +20,8 @@ extension MachineCalibration {
         var shared = SharedMachine(
             cores: machine.cores, clientLoops: max(1, machine.cores / 2), receive: span(.receive),
             receiveMore: span(.receiveMore), receivePerKilobyte: span(.receivePerKilobyte), pacing: span(.pacing))
+        shared.turn = span(.turn)
+        shared.clientTurn = span(.clientTurn)
         shared.wakeSpread = spread(.wake)
         shared.pacingSpread = spread(.pacing)
         shared.instanceSpread = spread(.write)

@@ -51,7 +51,8 @@ package struct MachineCalibration: Codable, Equatable, Sendable {
         case wake
         /// How late a thread is that sleeps until an instant.
         case pacing
-        /// An event loop's CPU time for a message from the broker, or another input.
+        /// An event loop's CPU time for a turn, and for each message from the broker or other input in it.
+        case turn
         case input
         /// An event loop's CPU time for one write to one client.
         case write
@@ -61,7 +62,8 @@ package struct MachineCalibration: Codable, Equatable, Sendable {
         /// Redis' CPU time for a command, and for each connection that it writes to.
         case redisCommand
         case redisSubscriber
-        /// The load generator's CPU time for a read with one message, and for each further message of a read.
+        /// The load generator's CPU time for a turn of its loop, a read with one message, and for each further message of a read.
+        case clientTurn
         case receive
         case receiveMore
         case receivePerKilobyte
@@ -125,11 +127,23 @@ package struct CalibrationRow: Codable, Equatable, Sendable {
     package var latencyP50: Int64
     package var latencyP99: Int64
     package var slipP50: Int64
+    /// What cannot be counted from outside, from a simulation of the step.
+    package var drivers: CalibrationDrivers
 
     /// The cores' time that the run used, a part of all.
     package func utilisation(cores: Int) -> Double {
         (instancesCPU + redisCPU + clientsCPU) / Double(max(1, cores))
     }
+}
+
+/// What the parts did a second in one step, as its simulation has it: writes that carry several messages, and turns that
+/// handle several writes, depend on how busy everything is.
+package struct CalibrationDrivers: Codable, Equatable, Sendable {
+    package var turns: Double
+    package var writes: Double
+    package var clientTurns: Double
+    package var reads: Double
+    package var furtherMessages: Double
 }
 
 /// One step of the staircase.
@@ -149,6 +163,9 @@ package struct CalibrationLoad: Codable, Hashable, Sendable {
         self.rate = rate
         self.payload = payload
     }
+
+    /// Clients that an instance writes each message to.
+    var fanOut: Int { clients / max(1, instances) }
 
     /// For people, and as the name of a folder: `broadcast-2x100-50-256`.
     package var name: String { "\(manager)-\(instances)x\(clients)-\(rate)-\(payload)" }

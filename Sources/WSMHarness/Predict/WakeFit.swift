@@ -3,12 +3,12 @@ internal import WSMScenario
 
 /// Finds how long a sleeping thread takes to wake: what no CPU time tells, and what latencies at low load consist of.
 ///
-/// The steps that left the machine mostly idle are simulated with one value after the other, until the simulated medians are
+/// The steps with the smallest fan-outs, of those that left the machine mostly idle, are simulated with one value after the other, until the simulated medians are
 /// in the middle those that were measured.
 enum WakeFit {
     /// A step that used more of the cores than this shows queues, not wakes.
     private static let highestUtilisation = 0.5
-    private static let mostRows = 6
+    private static let mostRows = 4
     private static let seconds = 2
     private static let bound: Int64 = 4_000_000
 
@@ -17,7 +17,7 @@ enum WakeFit {
         let quiet = calibration.rows.filter {
             $0.validity != Validity.Verdict.invalid.rawValue && $0.latencyP50 > 0
                 && $0.utilisation(cores: calibration.machine.cores) < highestUtilisation
-        }.sorted { $0.deliveriesPerSecond < $1.deliveriesPerSecond }.prefix(mostRows)
+        }.sorted { $0.load.fanOut < $1.load.fanOut }.prefix(mostRows)
         let scenarios = quiet.compactMap { row in
             source.setting(row.load.changes(seconds: seconds)).load().scenario.map { ($0, Double(row.latencyP50)) }
         }

@@ -59,6 +59,18 @@ package enum SimulatedRun {
         return result
     }
 
+    /// What the parts of a scenario do a second on the calibrated machine.
+    static func drivers(_ scenario: Scenario, calibration: MachineCalibration) throws -> CalibrationDrivers? {
+        let measurement = try simulate(
+            scenario, calibration: calibration, progress: { _ in }, interruption: Interruption())
+        let seconds = scenario.duration.seconds
+        guard let use = measurement.simulatedUse, seconds > 0 else { return nil }
+        return CalibrationDrivers(
+            turns: Double(use.turns) / seconds, writes: Double(use.writes) / seconds,
+            clientTurns: Double(use.clientTurns) / seconds, reads: Double(use.reads) / seconds,
+            furtherMessages: Double(use.furtherMessages) / seconds)
+    }
+
     /// Throws a ``HarnessError`` that names the keys of what is not modelled.
     static func check(_ scenario: Scenario) throws {
         let unmodelled = Unmodelled.of(scenario)
@@ -104,7 +116,8 @@ enum LittlesLaw {
     static func fault(_ imbalance: String, seed: UInt64) -> HarnessError {
         HarnessError(
             .internalFault,
-            "the simulation of seed \(seed) has miscounted, so that nothing in it can be trusted (Little's law): \(imbalance)")
+            "the simulation of seed \(seed) has miscounted, so that nothing in it can be trusted (Little's law): \(imbalance)"
+        )
     }
 }
 

@@ -31,6 +31,7 @@ final class ClientLoops {
     private static let turnLimit = 4096
 
     private let simulator: Simulator
+    private let processors: Processors
     private let fleet: Fleet
     private let machine: SharedMachine
     private let loops: [Loop]
@@ -39,6 +40,7 @@ final class ClientLoops {
 
     init(_ processors: Processors, _ fleet: Fleet) {
         simulator = processors.simulator
+        self.processors = processors
         self.fleet = fleet
         machine = processors.machine
         loops = (0..<max(1, machine.clientLoops)).map { _ in Loop(processors.makeThread(.clients)) }
@@ -82,13 +84,15 @@ final class ClientLoops {
         let now = simulator.now.nanoseconds
         let factor = loop.thread.nextFactor()
         var batch: [(arrival: Arrival, at: Int64)] = []
-        var spent: Int64 = 0
+        var spent = machine.clientTurn.nanoseconds * factor / 1000
         while batch.count < Self.turnLimit, let next = loop.arrivals.nextTime, next <= now,
             let entry = loop.arrivals.pop()
         {
             spent += cost(entry.element.parcel) * factor / 1000
             batch.append((entry.element, spent))
         }
+        processors.use.addClientTurn(
+            reads: batch.count, messages: batch.reduce(0) { $0 + $1.arrival.parcel.messages.count })
         var place = 0
         return Work(
             length: TimeSpan(nanoseconds: spent),

@@ -169,7 +169,7 @@ final class Instance {
         isTurnDue = false
         guard !isDead else { return .zero }
         isInTurn = true
-        spent = .zero
+        spent = costs.machine?.turn ?? .zero
         pacedWrites = writes
         let events = socketEvents
         socketEvents.removeAll(keepingCapacity: true)

@@ -17,10 +17,13 @@ struct PacedTurn {
 
     private var groups: [Writes] = []
     private var head = 0
+    /// Writes to clients in all.
+    private(set) var count = 0
 
     /// Takes note of writes that begin when `spent` of the turn's time has passed.
     mutating func write(_ messages: [Message], to members: [Int32], spent: TimeSpan, step: TimeSpan) {
         guard !members.isEmpty else { return }
+        count += members.count
         groups.append(
             Writes(parcel: .init(messages), members: members, begin: spent.nanoseconds, step: step.nanoseconds))
     }
@@ -63,6 +66,7 @@ extension Instance {
         let spent = performTurn { messages, members, spent, step in
             paced.write(messages, to: members, spent: spent, step: step)
         }
+        setup.processors?.use.addTurn(writes: paced.count)
         let length = paced.stretch(thread.nextFactor(), spent: spent)
         return Work(
             length: length,

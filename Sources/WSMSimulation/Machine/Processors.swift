@@ -25,7 +25,7 @@ final class Processors {
     private let seed: UInt64
     private var threads: UInt64 = 0
     /// CPU time that was spent so far.
-    private(set) var use = ProcessorUse()
+    var use = ProcessorUse()
     /// Threads that wait for a core, over time.
     private(set) var queue = QueueAccount()
 
@@ -153,6 +153,13 @@ package struct ProcessorUse: Hashable, Sendable {
     package private(set) var instances = TimeSpan.zero
     package private(set) var redis = TimeSpan.zero
     package private(set) var clients = TimeSpan.zero
+    /// Turns of the instances' event loops, and writes to clients in them.
+    package private(set) var turns: Int64 = 0
+    package private(set) var writes: Int64 = 0
+    /// Turns of the clients' loops, reads in them, and the messages of these reads behind the first.
+    package private(set) var clientTurns: Int64 = 0
+    package private(set) var reads: Int64 = 0
+    package private(set) var furtherMessages: Int64 = 0
 
     package init() {}
 
@@ -164,11 +171,27 @@ package struct ProcessorUse: Hashable, Sendable {
         }
     }
 
+    mutating func addTurn(writes count: Int) {
+        turns += 1
+        writes += Int64(count)
+    }
+
+    mutating func addClientTurn(reads count: Int, messages: Int) {
+        clientTurns += 1
+        reads += Int64(count)
+        furtherMessages += Int64(messages - count)
+    }
+
     func since(_ before: ProcessorUse) -> ProcessorUse {
         var rest = self
         rest.instances = instances - before.instances
         rest.redis = redis - before.redis
         rest.clients = clients - before.clients
+        rest.turns -= before.turns
+        rest.writes -= before.writes
+        rest.clientTurns -= before.clientTurns
+        rest.reads -= before.reads
+        rest.furtherMessages -= before.furtherMessages
         return rest
     }
 }

@@ -8,6 +8,9 @@ package struct SharedMachine: Hashable, Sendable {
     package var cores: Int
     /// Event loops of the client fleet.
     package var clientLoops: Int
+    /// What a turn of an instance's event loop costs, and one of a client loop's: waking, and asking the kernel what has come.
+    package var turn = TimeSpan.zero
+    package var clientTurn = TimeSpan.zero
     /// What a client's loop spends on one read, with one message.
     package var receive: TimeSpan
     /// What it spends on each further message of the same read.
