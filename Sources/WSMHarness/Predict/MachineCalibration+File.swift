@@ -109,12 +109,22 @@ extension MachineCalibration {
         case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context):
             return line(of: context.codingPath.filter { $0.intValue == nil }.map(\.stringValue), in: text)
         case .dataCorrupted(let context):
-            let said = context.underlyingError.map { "\($0)" } ?? context.debugDescription
-            guard let match = said.firstMatch(of: /line (\d+)/) else {
-                return line(of: context.codingPath.filter { $0.intValue == nil }.map(\.stringValue), in: text)
-            }
-            return Int(match.1)
+            let keys = context.codingPath.filter { $0.intValue == nil }.map(\.stringValue)
+            return keys.isEmpty ? brokenLine(of: text) : line(of: keys, in: text)
         @unknown default: return nil
+        }
+    }
+
+    /// Where the text stops being JSON: the decoder does not tell, but the older parser names the byte.
+    private static func brokenLine(of text: String) -> Int? {
+        let bytes = Data(text.utf8)
+        do {
+            _ = try JSONSerialization.jsonObject(with: bytes, options: .fragmentsAllowed)
+            return nil
+        } catch {
+            let said = "\((error as NSError).userInfo["NSDebugDescription"] ?? "")"
+            let place = said.firstMatch(of: /character (\d+)/).flatMap { Int($0.1) } ?? bytes.count
+            return 1 + bytes.prefix(place).count { $0 == UInt8(ascii: "\n") }
         }
     }
 
