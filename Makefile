@@ -10,7 +10,7 @@ GATE_MEMORY := --set cluster.manager=memory --set cluster.instances=1
 SOURCES := Package.swift Sources Tests Examples Benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help deps readers build run test defects defects-update bench bench-peers soak gate gate-update gate-rates interop \
+.PHONY: help deps readers build run test defects defects-update bench bench-peers predict soak gate gate-update gate-rates interop \
     targets stage install uninstall lint format clean
 
 help: ## show this text
@@ -50,6 +50,12 @@ bench: deps ## what the parts cost: CPU an event, allocations, the queue, memory
 # YARDSTICK: a folder with wsclient.c and wsserver.c, a neutral client and the least that a fan-out must cost.
 bench-peers: build ## hold the instances beside a floor and nchan, under one neutral client: make bench-peers YARDSTICK=folder
 	scripts/peers/bench.py --yardstick $(YARDSTICK)
+
+# HELD_OUT: what is predicted and then measured. It wants a machine on which nothing else runs.
+HELD_OUT ?= $(wildcard Scenarios/predict/*.yaml)
+predict: build ## calibrate this machine, and hold predictions against live runs: some ten quiet minutes
+	.build/release/wsmlab calibrate -o Results/calibration.json
+	.build/release/wsmlab predict $(HELD_OUT) --calibration Results/calibration.json --check --repeat 3
 
 soak: deps ## break small clusters at random 200 times, in at most 15 minutes, and check every ledger
 	$(SWIFT) build -c release $(BUILD_FLAGS)

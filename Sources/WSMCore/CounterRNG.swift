@@ -22,6 +22,7 @@ public struct CounterRNG: Sendable {
         case clientFrames = 12
         case credentials = 13
         case resampling = 14
+        case serviceTimes = 15
     }
 
     private let seed: UInt64

@@ -12,7 +12,8 @@ struct SimulateCommand: AsyncParsableCommand {
         discussion: """
             The managers' own code runs among models of event loops, threads, Redis and clients; no socket is opened. The \
             same scenario, seed and version give the same traceHash. Verdicts and exit codes are those of wsmlab run; \
-            latencies are the model's, in round figures.
+            latencies are the model's, in round figures; with --calibration those of a machine that wsmlab calibrate has \
+            measured.
 
             --seeds simulates one seed after the other on all cores, and prints each that fails with the command that \
             replays it. The exit code is that of the worst; one seed in 16 runs twice, and the code is 1 when it did not do \
@@ -42,6 +43,14 @@ struct SimulateCommand: AsyncParsableCommand {
             discussion: "Of the scenario the profile and what it expects are kept."))
     var swarm = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Take what the parts cost from this file.",
+            discussion: "wsmlab calibrate writes it; the simulated parts then share the cores of its machine.",
+            valueName: "file"),
+        completion: .file(extensions: ["json"]))
+    var calibration: String?
+
     @OptionGroup(title: "Scenario")
     var scenarioFlags: ScenarioFlags
 
@@ -52,20 +61,24 @@ struct SimulateCommand: AsyncParsableCommand {
         guard seeds == nil || scenarioFlags.seed == nil else {
             throw ValidationError("--seed is one and --seeds are many: give either")
         }
+        guard seeds == nil || calibration == nil else {
+            throw ValidationError("--calibration predicts one run, and --seeds are many: give either")
+        }
     }
 
     func run() async throws {
+        let calibration = try calibration.map { try NamedCalibration.read($0) }
         let scenario = try scenarioFlags.load(self.scenario)
         if let seeds {
             try await explore(scenario, seeds)
         } else {
-            try simulate(swarm ? try SwarmScenario.draw(scenario, seed: scenario.seed) : scenario)
+            try simulate(swarm ? try SwarmScenario.draw(scenario, seed: scenario.seed) : scenario, calibration)
         }
     }
 
     // MARK: One seed
 
-    private func simulate(_ scenario: Scenario) throws {
+    private func simulate(_ scenario: Scenario, _ calibration: NamedCalibration?) throws {
         let mode: ProgressDisplay.Mode = resultFlags.quiet || !Output.errors.isTerminal ? .quiet : .live
         let display = ProgressDisplay(
             mode: mode, color: Output.errors.usesColor,
@@ -79,7 +92,7 @@ struct SimulateCommand: AsyncParsableCommand {
             defer { display.finish() }
             outcome = try SimulatedRun.run(
                 scenario: scenario, options: RunOptions(folder: resultFlags.out, scenarioPath: self.scenario),
-                progress: { display.show($0, now: .now()) }, interruption: interruption)
+                calibration: calibration, progress: { display.show($0, now: .now()) }, interruption: interruption)
         }
         HTMLFile.write(runIn: outcome.folder)
         try resultFlags.report(outcome)

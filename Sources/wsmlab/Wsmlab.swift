@@ -37,6 +37,8 @@ struct Wsmlab: AsyncParsableCommand {
             GateCommand.self,
             CapacityCommand.self,
             SimulateCommand.self,
+            CalibrateCommand.self,
+            PredictCommand.self,
             VerifyCommand.self,
             ReportCommand.self,
             ListCommand.self,

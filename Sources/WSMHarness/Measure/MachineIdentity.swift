@@ -9,7 +9,16 @@ package enum MachineIdentity {
         guard let number = ProcessUsage.read("/etc/machine-id")?.trimmingCharacters(in: .whitespacesAndNewlines),
             !number.isEmpty
         else { return nil }
-        let cpu = ProcessUsage.read("/proc/cpuinfo")?.split(separator: "\n").first { $0.hasPrefix("model name") } ?? ""
-        return ContentHash.hex(of: "\(number)\n\(cpu)")
+        return ContentHash.hex(of: "\(number)\n\(cpuLine)")
     }()
+
+    /// The model of its CPU; `nil` where the kernel does not tell.
+    package static var cpuModel: String? {
+        guard let colon = cpuLine.firstIndex(of: ":") else { return nil }
+        return cpuLine[cpuLine.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+    }
+
+    private static var cpuLine: Substring {
+        ProcessUsage.read("/proc/cpuinfo")?.split(separator: "\n").first { $0.hasPrefix("model name") } ?? ""
+    }
 }

@@ -65,6 +65,8 @@ package struct RunResult: Codable, Equatable, Sendable {
     package var trace: TraceFigures?
     /// The trace's hash; of simulated runs only.
     package var traceHash: String?
+    /// Of simulated runs with a calibration only.
+    package var simulation: SimulationFigures?
     package var environment: RunEnvironment
 
     package init(

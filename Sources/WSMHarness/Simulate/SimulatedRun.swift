@@ -12,15 +12,20 @@ package enum SimulatedRun {
     ///
     /// `progress` and `interruption` as in ``ScenarioRun``. Throws a ``HarnessError`` that names the keys of what is not
     /// modelled, or when the folder cannot be written. It blocks the calling thread.
+    ///
+    /// With a calibration it predicts what that machine would show: its costs, and cores that all parts share.
     package static func run(
-        scenario: Scenario, options: RunOptions, progress: (RunProgress) -> Void, interruption: Interruption
+        scenario: Scenario, options: RunOptions, calibration: NamedCalibration? = nil,
+        progress: (RunProgress) -> Void, interruption: Interruption
     ) throws -> RunOutcome {
         try check(scenario)
         let folder = try RunFolder.make(options.folder, name: scenario.name)
         let startedAt = RunFolder.timestamp()
-        let measurement = simulate(scenario, progress: progress, interruption: interruption)
+        let measurement = try simulate(
+            scenario, calibration: calibration?.calibration, progress: progress, interruption: interruption)
         let settlement = try measurement.settle()
-        let result = measurement.result(settlement, scenario: scenario, startedAt: startedAt, bounds: options.bounds)
+        var result = measurement.result(settlement, scenario: scenario, startedAt: startedAt, bounds: options.bounds)
+        result.simulation = calibration.map { SimulationFigures($0, use: measurement.simulatedUse) }
         try folder.write(result, scenario: scenario)
         try folder.write(measurement.histogramLog(settlement), as: RunFolder.histogramsName)
         try folder.write(measurement.timeSeries(settlement), as: RunFolder.timeSeriesName)
@@ -32,10 +37,38 @@ package enum SimulatedRun {
     /// The scenario is checked. It blocks the calling thread.
     static func judged(_ scenario: Scenario, interruption: Interruption) throws -> (RunResult, HashTrail) {
         let startedAt = RunFolder.timestamp()
-        let measurement = simulate(scenario, progress: { _ in }, interruption: interruption)
+        let measurement = try simulate(scenario, progress: { _ in }, interruption: interruption)
         let settlement = try measurement.settle()
         let result = measurement.result(settlement, scenario: scenario, startedAt: startedAt, bounds: .standard)
         return (result, measurement.hashTrail)
+    }
+
+    /// What a scenario would show on the calibrated machine; nothing is written.
+    static func predicted(
+        _ scenario: Scenario, calibration: MachineCalibration, file: String = "",
+        interruption: Interruption = Interruption()
+    ) throws -> RunResult {
+        try check(scenario)
+        let startedAt = RunFolder.timestamp()
+        let measurement = try simulate(
+            scenario, calibration: calibration, progress: { _ in }, interruption: interruption)
+        let settlement = try measurement.settle()
+        var result = measurement.result(settlement, scenario: scenario, startedAt: startedAt, bounds: .standard)
+        result.simulation = SimulationFigures(
+            NamedCalibration(file: file, calibration: calibration), use: measurement.simulatedUse)
+        return result
+    }
+
+    /// What the parts of a scenario do a second on the calibrated machine.
+    static func drivers(_ scenario: Scenario, calibration: MachineCalibration) throws -> CalibrationDrivers? {
+        let measurement = try simulate(
+            scenario, calibration: calibration, progress: { _ in }, interruption: Interruption())
+        let seconds = scenario.duration.seconds
+        guard let use = measurement.simulatedUse, seconds > 0 else { return nil }
+        return CalibrationDrivers(
+            turns: Double(use.turns) / seconds, writes: Double(use.writes) / seconds,
+            clientTurns: Double(use.clientTurns) / seconds, reads: Double(use.reads) / seconds,
+            furtherMessages: Double(use.furtherMessages) / seconds)
     }
 
     /// Throws a ``HarnessError`` that names the keys of what is not modelled.
@@ -46,9 +79,11 @@ package enum SimulatedRun {
         throw HarnessError(.invalidData, "this scenario cannot be simulated: \(keys)")
     }
 
+    /// Throws a ``HarnessError`` where the simulation finds that it has miscounted itself.
     static func simulate(
-        _ scenario: Scenario, progress: (RunProgress) -> Void, interruption: Interruption
-    ) -> Measurement {
+        _ scenario: Scenario, calibration: MachineCalibration? = nil, progress: (RunProgress) -> Void,
+        interruption: Interruption
+    ) throws -> Measurement {
         let plan = LoadPlan(scenario)
         let cluster = scenario.cluster
         let run = UInt32(truncatingIfNeeded: scenario.seed) | 1
@@ -61,7 +96,8 @@ package enum SimulatedRun {
             scenario: scenario, plan: plan, publishers: publishers, probes: probes, instanceCount: cluster.instances,
             outside: cluster.executor == .worker ? UInt16(cluster.instances) : nil)
         let observer = ObserverMaker(scenario, run: run, numbers: numbers, trace: nil).make(0)
-        let parts = Simulation.Parts(probes: probes, observer: observer, timeline: subject.timelinePlan)
+        var parts = Simulation.Parts(probes: probes, observer: observer, timeline: subject.timelinePlan)
+        if let calibration { parts.costs = calibration.simulatedCosts }
         let outcome = withoutActuallyEscaping(progress) { progress in
             Simulation(
                 scenario, plan: plan, parts: parts,
@@ -69,7 +105,19 @@ package enum SimulatedRun {
                 isInterrupted: { interruption.isRequested }
             ).run()
         }
-        return Measurement(subject, outcome)
+        let measurement = Measurement(subject, outcome)
+        if let imbalance = outcome.imbalances.first { throw LittlesLaw.fault(imbalance, seed: scenario.seed) }
+        return measurement
+    }
+}
+
+/// What a simulation says that has miscounted what passed through one of its queues.
+enum LittlesLaw {
+    static func fault(_ imbalance: String, seed: UInt64) -> HarnessError {
+        HarnessError(
+            .internalFault,
+            "the simulation of seed \(seed) has miscounted, so that nothing in it can be trusted (Little's law): \(imbalance)"
+        )
     }
 }
 
@@ -96,6 +144,7 @@ extension Measurement {
         isSimulated = true
         traceHash = String(outcome.traceHash, radix: 16)
         hashTrail = outcome.trail
+        simulatedUse = outcome.use
         clock = LoadClock(
             start: outcome.start, warmup: subject.scenario.warmup, duration: subject.scenario.duration)
         interrupted = outcome.interrupted

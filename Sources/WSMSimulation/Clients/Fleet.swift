@@ -52,6 +52,8 @@ final class Fleet {
     var resets = ResetForecast()
     /// The instances by their numbers, as clients find them.
     var hosts: [InstanceSlot] = []
+    /// The loops that receive what comes, on a shared machine.
+    var loops: ClientLoops?
 
     init(_ simulator: Simulator, _ scenario: Scenario, plan: LoadPlan, costs: CostModel, observer: DeliveryObserver) {
         self.simulator = simulator
@@ -85,7 +87,7 @@ final class Fleet {
     }
 
     /// A message has come to one connection.
-    private func received(_ message: Message, on connection: Int, at: MonotonicInstant) {
+    func received(_ message: Message, on connection: Int, at: MonotonicInstant) {
         let receipt = StampedReceipt(session: connections[connection].session, at: at)
         simulator.hash.mix(UInt64(UInt32(bitPattern: receipt.session)), UInt64(bitPattern: at.nanoseconds))
         withUnsafePointer(to: receipt) {
@@ -180,7 +182,7 @@ final class Fleet {
 
     /// Brings what an instance sends to one client, at `instant`, behind all that it sent it before.
     func bring(_ item: Backlog.Item, to connection: Int, at instant: MonotonicInstant) {
-        simulator.at(instant, .clientClose, connection) { [self] in
+        afterReceipts(connection, at: instant) { [self] in
             if let backlog = backlog(of: connection) {
                 backlog.append(item)
                 return read(backlog, from: simulator.now)
@@ -199,9 +201,17 @@ final class Fleet {
     /// The instance's socket is gone without a close frame.
     func cutOff(_ connection: Int, at instant: MonotonicInstant) {
         guard let backlog = backlog(of: connection) else { return bring(.end(.dropped), to: connection, at: instant) }
-        simulator.at(instant, .clientClose, connection) { [self] in
+        afterReceipts(connection, at: instant) { [self] in
             backlog.cutOff()
             read(backlog, from: simulator.now)
+        }
+    }
+
+    /// Does something at `instant`, or once all that was written to the connection before has been received.
+    private func afterReceipts(_ connection: Int, at instant: MonotonicInstant, _ body: @escaping () -> Void) {
+        simulator.at(instant, .clientClose, connection) { [self] in
+            guard let loops, !loops.hasReceivedAll(connection) else { return body() }
+            afterReceipts(connection, at: simulator.now + .microseconds(20), body)
         }
     }
 

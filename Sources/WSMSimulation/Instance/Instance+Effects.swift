@@ -96,7 +96,7 @@ extension Instance {
         if flags.contains(.serverClosing) {
             if !flags.contains(.failureTold) {
                 fleet.connections[connection].flags.insert(.failureTold)
-                inbox.append(.sendFailed(number(of: connection)))
+                enqueue(.sendFailed(number(of: connection)))
             }
             return true
         }
@@ -151,12 +151,19 @@ extension Instance {
         let deliveredAt = loopNow
         let recipients = admitted(all, messages)
         let step = costs.writing(messages.reduce(0) { $0 + $1.frameBytes })
-        let first = max(loopNow + step + costs.linkLatency, nextArrival)
-        spent = spent + TimeSpan(nanoseconds: step.nanoseconds * Int64(recipients.count))
-        if !recipients.isEmpty {
-            nextArrival = first + TimeSpan(nanoseconds: step.nanoseconds * Int64(recipients.count - 1))
+        let allWrites = TimeSpan(nanoseconds: step.nanoseconds * Int64(recipients.count))
+        if let pacedWrites {
+            setup.clientLoops?.expect(recipients)
+            pacedWrites(messages, recipients, spent, step)
+            spent = spent + allWrites
+        } else {
+            let first = max(loopNow + step + costs.linkLatency, nextArrival)
+            spent = spent + allWrites
+            if !recipients.isEmpty {
+                nextArrival = first + TimeSpan(nanoseconds: step.nanoseconds * Int64(recipients.count - 1))
+            }
+            setup.courier.send(messages, to: recipients, first: first, step: step)
         }
-        setup.courier.send(messages, to: recipients, first: first, step: step)
         let client = isForAll ? nil : all.first.map { fleet.connections[Int($0)].client }
         for message in messages {
             probe?.fannedOut(message.stamp, client: client, deliveredAt: deliveredAt, writtenAt: loopNow)

@@ -10,7 +10,7 @@ extension Instance {
         case .opened(let connection, let attemptedAt): accept(connection, attemptedAt)
         case .closed(let connection), .reset(let connection): hangUp(connection)
         case .text(let connection, let text):
-            if isOpen(connection) { inbox.append(.clientText(number(of: connection), text)) }
+            if isOpen(connection) { enqueue(.clientText(number(of: connection), text)) }
         case .writability(let connection): writabilityChanged(connection)
         case .brokerSubscribed(let id):
             step(.brokerSubscribed(id))
@@ -51,14 +51,14 @@ extension Instance {
         simulator.at(arrival(after: .zero), .handshake, connection) { [fleet] in
             fleet.open(connection, attemptedAt: attemptedAt)
         }
-        inbox.append(.clientOpened(number, .events))
+        enqueue(.clientOpened(number, .events))
     }
 
     /// The client is gone: its socket is closed here too.
     func hangUp(_ connection: Int) {
         guard isOpen(connection) else { return }
         unregister(connection)
-        inbox.append(.clientClosed(number(of: connection)))
+        enqueue(.clientClosed(number(of: connection)))
     }
 
     /// The socket is closed, and belongs to nobody any more.
@@ -74,7 +74,7 @@ extension Instance {
         guard isOpen(connection) else { return }
         let isWritable = !fleet.connections[connection].flags.contains(.unwritable)
         guard !isWritable, setup.evictsWhenFull else {
-            return inbox.append(.writabilityChanged(number(of: connection), writable: isWritable))
+            return enqueue(.writabilityChanged(number(of: connection), writable: isWritable))
         }
         evict(connection)
     }

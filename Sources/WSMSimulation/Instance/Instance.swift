@@ -38,6 +38,10 @@ final class Instance {
     private var busyUntil = Simulator.origin
     private var isTurnDue = false
     var isInTurn = false
+    /// Where the turn's writes go on a shared machine, which brings them to the clients as it comes to them.
+    var pacedWrites: (([Message], [Int32], TimeSpan, TimeSpan) -> Void)?
+    /// What waited for the loop's turns.
+    private(set) var inputs = QueueAccount()
     /// Killed, or stopped and gone: nothing happens any more.
     private(set) var isDead = false
     private(set) var isPaused = false
@@ -114,42 +118,80 @@ final class Instance {
     /// From any thread of the instance.
     func post(_ input: Input) {
         guard !isDead else { return }
-        inbox.append(input)
+        enqueue(input)
         wake()
     }
 
     func socketEvent(_ event: SocketEvent) {
         guard !isDead else { return }
         socketEvents.append(event)
+        noteArrival()
         wake()
+    }
+
+    /// Puts an input behind all others; within a turn it belongs to that one.
+    func enqueue(_ input: Input) {
+        inbox.append(input)
+        noteArrival()
+    }
+
+    private func noteArrival() {
+        inputs.arrive(at: simulator.now)
+        inputs.observe(length: socketEvents.count + inbox.count, at: simulator.now)
+    }
+
+    private func noteDepartures(_ count: Int) {
+        inputs.depart(count, at: simulator.now)
+        inputs.observe(length: socketEvents.count + inbox.count, at: simulator.now)
     }
 
     /// Lets the loop have a turn: at once when it is busy now, else when it has woken.
     private func wake() {
         guard !isTurnDue, !isInTurn else { return }
         isTurnDue = true
+        if let thread = setup.loop, let loops = setup.clientLoops {
+            return thread.submit { [self] in pacedTurn(on: thread, loops) }
+        }
         let at = busyUntil > simulator.now ? busyUntil : simulator.now + costs.wake
         simulator.at(at, .loopTurn, setup.index) { [self] in pass { [self] in turn() } }
     }
 
     private func turn() {
+        busyUntil = simulator.now + performTurn(nil)
+        endTurn()
+    }
+
+    /// Does what a turn does, all at the instant of its beginning; returns how long it takes.
+    ///
+    /// - Parameter writes: Takes the writes to clients with the time spent before them and that of each; `nil`: they are on
+    ///   their way at once.
+    func performTurn(_ writes: (([Message], [Int32], TimeSpan, TimeSpan) -> Void)?) -> TimeSpan {
         isTurnDue = false
-        guard !isDead else { return }
+        guard !isDead else { return .zero }
         isInTurn = true
-        spent = .zero
+        spent = costs.machine?.turn ?? .zero
+        pacedWrites = writes
         let events = socketEvents
         socketEvents.removeAll(keepingCapacity: true)
+        noteDepartures(events.count)
         for event in events where !isDead { take(event) }
         while !inbox.isEmpty, !isDead {
-            let inputs = inbox
+            let batch = inbox
             inbox = []
-            for input in inputs { step(input) }
+            noteDepartures(batch.count)
+            for input in batch { step(input) }
         }
         flush()
-        busyUntil = loopNow
+        pacedWrites = nil
+        let length = spent
         spent = .zero
+        return length
+    }
+
+    /// What came during a turn is the next one's.
+    func endTurn() {
         isInTurn = false
-        if !socketEvents.isEmpty || !inbox.isEmpty { wake() }
+        if !isDead, !socketEvents.isEmpty || !inbox.isEmpty { wake() }
     }
 
     /// Hands one input to the manager and performs what follows from it.

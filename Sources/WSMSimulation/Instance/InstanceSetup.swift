@@ -19,6 +19,10 @@ struct InstanceSetup {
     let hasBroadcastThread: Bool
     let seed: UInt64
     let probe: any SimulationProbe
+    /// The cores of a shared machine, with the loop's thread and those of the clients there.
+    var processors: Processors?
+    var loop: SimulatedThread?
+    var clientLoops: ClientLoops?
 
     /// Where a socket counts as full: the reference waits at the 64 KiB of its server's transport.
     var highWaterMark: Int { managerWaits ? 64 << 10 : policies.slowClient.threshold }
@@ -59,6 +63,14 @@ final class InstanceSlot {
     func forgetLives() {
         instance = nil
         former = []
+    }
+
+    /// The queues of all lives, for the check of Little's law.
+    var accounts: [(String, QueueAccount)] {
+        (former + (instance.map { [$0] } ?? [])).flatMap { life in
+            [("the event loop of instance \(setup.index)", life.inputs)]
+                + (life.thread.map { [("the broadcast thread of instance \(setup.index)", $0.account)] } ?? [])
+        }
     }
 
     /// Something planned came to nothing because the instance was down.

@@ -16,6 +16,8 @@ final class Publisher {
     private var call: Call?
     /// Tells a late answer from the one that is waited for.
     private var attempt = 0
+    /// The thread that waits, on a shared machine.
+    private let thread: SimulatedThread?
 
     private struct Call {
         var broadcasts: [Broadcast]
@@ -32,6 +34,7 @@ final class Publisher {
     init(_ instance: Instance, entity: UInt64) {
         self.instance = instance
         simulator = instance.simulator
+        thread = instance.setup.processors?.makeThread(.publisher)
         machine = BroadcastPublisher(
             policy: instance.setup.policies.publishing, seed: instance.setup.seed, entity: entity)
     }
@@ -51,11 +54,20 @@ final class Publisher {
         let isOneByOne = instance.setup.kind == .broadcast && instance.setup.policies.publishing == .perBroadcast
         call = Call(broadcasts: broadcasts, width: isOneByOne ? 1 : broadcasts.count, done: done)
         let cost = TimeSpan(nanoseconds: instance.costs.publish.nanoseconds * Int64(broadcasts.count))
-        simulator.after(cost, .publisher, instance.setup.index) { [self] in
+        compute(cost) { [self] in
             instance.pass { [self] in
                 guard call != nil else { return }
                 if instance.setup.kind == .memory { publishInMemory() } else { act(on: .publish) }
             }
+        }
+    }
+
+    /// Spends CPU time, on the thread's own core or on one that all share.
+    private func compute(_ span: TimeSpan, then body: @escaping () -> Void) {
+        guard let thread else { return simulator.after(span, .publisher, instance.setup.index, body) }
+        // Whoever calls has just run: the thread is awake.
+        thread.submit(isAwake: true) {
+            Work(length: TimeSpan(nanoseconds: span.nanoseconds * thread.nextFactor() / 1000), done: body)
         }
     }
 
@@ -158,7 +170,11 @@ final class Publisher {
             }
             self.link = link
             link?.closed = { [self] in lost() }
-            link?.receive = { [self] in replied($0) }
+            link?.receive = { [self] output in
+                guard let thread else { return replied(output) }
+                // The reply has to wake the thread that waits for it.
+                thread.submit { [self] in Work(length: .zero, done: { [self] in replied(output) }) }
+            }
             attempt += 1
             act(on: link == nil ? .connectFailed : .connected)
         }

@@ -12,6 +12,8 @@ final class BroadcastThread {
     private var isAwake = false
     private(set) var isAbandoned = false
     private var hasTold = false
+    /// What waited in the queue.
+    private(set) var account = QueueAccount()
 
     init(_ instance: Instance) {
         self.instance = instance
@@ -28,7 +30,11 @@ final class BroadcastThread {
 
     /// Puts an update on the queue.
     func put(_ update: [Broadcast]) {
-        guard !queue.put(update) else { return wake() }
+        guard !queue.put(update) else {
+            account.arrive(at: instance.simulator.now)
+            account.observe(length: queue.count, at: instance.simulator.now)
+            return wake()
+        }
         instance.counts.queueRefused += 1
         abandon(update, .queueDropped)
     }
@@ -41,14 +47,21 @@ final class BroadcastThread {
     /// Takes nothing more, and reports nothing.
     func abandon() {
         isAbandoned = true
-        var left: [[Broadcast]] = []
-        queue.take(upTo: .max, into: &left)
+        _ = take(.max)
+    }
+
+    /// Takes from the front of the queue.
+    private func take(_ count: Int) -> [[Broadcast]] {
+        var updates: [[Broadcast]] = []
+        queue.take(upTo: count, into: &updates)
+        account.depart(updates.count, at: instance.simulator.now)
+        account.observe(length: queue.count, at: instance.simulator.now)
+        return updates
     }
 
     /// Reports what still waits as never published; returns how many updates that are.
     func abandonQueue() -> Int {
-        var left: [[Broadcast]] = []
-        queue.take(upTo: .max, into: &left)
+        let left = take(.max)
         let outcome: PublishEnd = machine.end == .died ? .threadDead : .queueDropped
         for update in left { abandon(update, outcome) }
         return left.count
@@ -75,8 +88,7 @@ final class BroadcastThread {
             hasTold = true
             instance.probe?.broadcastThreadEnded(end, at: instance.simulator.now)
         case .take(let count):
-            var updates: [[Broadcast]] = []
-            queue.take(upTo: count, into: &updates)
+            let updates = take(count)
             guard !updates.isEmpty else { return }
             machine.began()
             isBusy = true

@@ -115,7 +115,7 @@ final class WorkerPool {
         guard let length = processes[id]?.nextStep else { return leave(id, worker) }
         let end = begin + length
         sleeping[worker] = true
-        simulator.at(end, .worker, worker) { [self] in
+        simulator.at(end + (instance.costs.machine?.pacing ?? .zero), .worker, worker) { [self] in
             instance.pass { [self] in
                 // A stop has woken it.
                 guard sleeping[worker] else { return }

@@ -27,11 +27,14 @@ final class SimulatedLoad {
     private(set) var refusals = Refusals()
     /// In which life of its host each process was started, where that was not the first.
     private var lives: [Int: Int] = [:]
+    /// How late the threads of the load are that sleep until an instant.
+    private var pacing: Pacing
 
     init(
         _ plan: LoadPlan, _ simulator: Simulator, start: MonotonicInstant, measuredFrom: MonotonicInstant,
-        slots: [InstanceSlot], hosts: [InstanceSlot]
+        slots: [InstanceSlot], hosts: [InstanceSlot], pacing: Pacing = Pacing(nil, seed: 0)
     ) {
+        self.pacing = pacing
         self.simulator = simulator
         self.start = start
         self.measuredFrom = measuredFrom
@@ -72,10 +75,11 @@ final class SimulatedLoad {
         }
         let intended = start + broadcaster.plan.sendsAt[broadcaster.place]
         broadcaster.place += 1
-        simulator.at(intended, .load, broadcaster.plan.index) { [self] in
+        let due = intended + pacing.next()
+        simulator.at(due, .load, broadcaster.plan.index) { [self] in
             guard !isStopped else { return next(broadcaster) }
-            // Virtual time is never late; a publisher that was still busy is the system's affair.
-            if intended >= measuredFrom { slip.record(.zero) }
+            // Virtual time is never late but for its pacing; a publisher that was still busy is the system's affair.
+            if intended >= measuredFrom { slip.record(due - intended) }
             send(broadcaster, intended)
         }
     }

@@ -2,8 +2,8 @@ package import WSMCore
 
 /// How long the parts of a simulated machine take: the coefficients of the model, all constants.
 ///
-/// These defaults are round figures of one small x86 machine, good for orders of magnitude and for guarantees; they are not
-/// fitted to the machine that runs the simulation.
+/// These defaults are round figures of one small x86 machine, good for orders of magnitude and for guarantees; a calibration
+/// (`wsmlab calibrate`) puts in those of the machine that it ran on.
 package struct CostModel: Hashable, Sendable {
     /// From waking a sleeping thread or event loop until it runs.
     package var wake = TimeSpan.microseconds(30)
@@ -31,6 +31,8 @@ package struct CostModel: Hashable, Sendable {
     package var receiveBuffer = 64 << 10
     /// Bytes that the kernel holds for a sender whose buffer size is left to the system.
     package var sendBuffer = 2560 << 10
+    /// The machine that all parts share; `nil`: each thread has a core of its own.
+    package var machine: SharedMachine?
 
     package init() {}
 

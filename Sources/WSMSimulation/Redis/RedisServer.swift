@@ -16,6 +16,8 @@ final class RedisServer {
     private let simulator: Simulator
     private let costs: CostModel
     private let limits: Limits
+    /// The thread that it runs on, on a shared machine.
+    private let thread: SimulatedThread?
     private(set) var isUp = true
     private(set) var isPaused = false
     /// By the order of their connecting.
@@ -29,7 +31,8 @@ final class RedisServer {
     /// The masters that another has replaced in order so far.
     private var failovers = 0
 
-    init(_ simulator: Simulator, costs: CostModel, limits: Limits) {
+    init(_ simulator: Simulator, costs: CostModel, limits: Limits, thread: SimulatedThread? = nil) {
+        self.thread = thread
         self.simulator = simulator
         self.costs = costs
         self.limits = limits
@@ -101,25 +104,38 @@ final class RedisServer {
     private func wake() {
         guard !isTurnDue, !isPaused else { return }
         isTurnDue = true
+        if let thread { return thread.submit { [self] in pacedTurn(on: thread) } }
         simulator.at(max(simulator.now, busyUntil), .redisTurn) { [self] in turn() }
     }
 
     private func turn() {
-        isTurnDue = false
-        guard isUp, !isPaused else { return }
+        let begin = simulator.now
+        let (spent, writes) = takeTurn()
+        for each in writes { write(each.link, at: begin + each.spent) }
+        busyUntil = begin + spent
+        endTurn()
+    }
+
+    /// Runs what has come; returns how long that takes with all writes, and when each of these is done.
+    func takeTurn() -> (spent: TimeSpan, writes: [(link: RedisLink, spent: TimeSpan)]) {
+        guard isUp, !isPaused else { return (.zero, []) }
         let commands = arrived
         arrived.removeAll(keepingCapacity: true)
         var spent = TimeSpan.zero
         for (link, command) in commands where link.isOpen { spent = spent + run(command, of: link) }
-        var end = simulator.now + spent
-        let writes = touched.reversed()
-        touched.removeAll(keepingCapacity: true)
-        for link in writes {
-            end = end + costs.redisSubscriber
-            write(link, at: end)
+        var writes: [(link: RedisLink, spent: TimeSpan)] = []
+        for link in touched.reversed() {
+            spent = spent + costs.redisSubscriber
+            writes.append((link, spent))
         }
-        busyUntil = end
-        if !arrived.isEmpty { wake() }
+        touched.removeAll(keepingCapacity: true)
+        return (spent, writes)
+    }
+
+    /// What came during a turn is the next one's.
+    func endTurn() {
+        isTurnDue = false
+        if !arrived.isEmpty, isUp { wake() }
     }
 
     private func run(_ command: RedisCommand, of link: RedisLink) -> TimeSpan {
@@ -145,7 +161,7 @@ final class RedisServer {
         link.output.append(output)
     }
 
-    private func write(_ link: RedisLink, at instant: MonotonicInstant) {
+    func write(_ link: RedisLink, at instant: MonotonicInstant) {
         let output = link.output
         link.output = []
         simulator.at(instant + costs.linkLatency, .redisReply, link.id) { [self] in

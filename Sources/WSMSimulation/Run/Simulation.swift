@@ -49,12 +49,16 @@ package final class Simulation {
     let fleet: Fleet
     let courier: Courier
     let redis: RedisServer?
+    /// The cores of a shared machine; `nil`: each thread has one of its own.
+    let processors: Processors?
     let slots: [InstanceSlot]
     /// The worker processes, where processes run in such.
     let workers: [InstanceSlot]
     private let progress: (SimulationProgress) -> Void
     private let isInterrupted: () -> Bool
     private var wasInterrupted = false
+    /// The CPU time of the measured window, on a shared machine.
+    private var use: ProcessorUse?
 
     /// - Parameters:
     ///   - scenario: What runs; ``Unmodelled/of(_:)`` has found nothing in it.
@@ -73,19 +77,32 @@ package final class Simulation {
         self.isInterrupted = isInterrupted
         let cluster = scenario.cluster
         let costs = scenario.clients.transport == .direct ? parts.costs.withoutSockets : parts.costs
-        fleet = Fleet(simulator, scenario, plan: plan, costs: costs, observer: parts.observer)
+        let (simulator, fleet) = (
+            simulator, Fleet(simulator, scenario, plan: plan, costs: costs, observer: parts.observer)
+        )
+        self.fleet = fleet
         courier = Courier(simulator, fleet)
         var limits = RedisServer.Limits()
         if let limit = cluster.pubsubBufferLimit { limits = .init(hard: limit, soft: nil) }
-        redis = cluster.manager == .broadcast ? RedisServer(simulator, costs: parts.costs, limits: limits) : nil
+        let processors = parts.costs.machine.map {
+            Processors(simulator, $0, wake: parts.costs.wake, seed: scenario.seed)
+        }
+        self.processors = processors
+        redis =
+            cluster.manager == .broadcast
+            ? RedisServer(
+                simulator, costs: parts.costs, limits: limits, thread: processors?.makeThread(.redis)) : nil
         let hasWorkers = cluster.executor == .worker
+        fleet.loops = processors.map { ClientLoops($0, fleet) }
         var all: [InstanceSlot] = []
         for index in 0..<(cluster.instances * (hasWorkers ? 2 : 1)) {
-            all.append(
-                InstanceSlot(
-                    InstanceSetup(
-                        cluster, seed: scenario.seed, index: index, simulator: simulator, fleet: fleet,
-                        courier: courier, costs: costs, redis: redis, probe: parts.probes[index])))
+            var setup = InstanceSetup(
+                cluster, seed: scenario.seed, index: index, simulator: simulator, fleet: fleet,
+                courier: courier, costs: costs, redis: redis, probe: parts.probes[index])
+            setup.processors = processors
+            setup.loop = processors?.makeThread(.instance)
+            setup.clientLoops = fleet.loops
+            all.append(InstanceSlot(setup))
         }
         slots = Array(all[..<cluster.instances])
         workers = Array(all[cluster.instances...])
@@ -126,8 +143,19 @@ package final class Simulation {
         outcome.refusedStarts = load.refusals.starts
         outcome.steps = simulator.steps
         outcome.trail = simulator.trail
+        outcome.use = use
+        outcome.imbalances = imbalances
         dismantle()
         return outcome
+    }
+
+    /// The queues for which Little's law does not hold.
+    private var imbalances: [String] {
+        let accounts =
+            (slots + workers).flatMap(\.accounts) + (processors.map { [("the cores", $0.queue)] } ?? [])
+        return accounts.compactMap { name, account in
+            account.imbalance(at: simulator.now).map { "\(name): \($0)" }
+        }
     }
 
     /// Lets go of everything: the parts hold each other, and would stay for good.
@@ -161,7 +189,7 @@ package final class Simulation {
         churn(plan.churn, 0, from: start)
         let load = SimulatedLoad(
             plan, simulator, start: start, measuredFrom: measuredFrom, slots: slots,
-            hosts: workers.isEmpty ? slots : workers)
+            hosts: workers.isEmpty ? slots : workers, pacing: Pacing(parts.costs.machine, seed: scenario.seed))
         var faults: FaultInjector?
         if !scenario.faults.isEmpty {
             faults = FaultInjector(
@@ -169,7 +197,9 @@ package final class Simulation {
                 fleet: fleet, measuredFrom: measuredFrom, end: end)
         }
         pass(to: measuredFrom, .warmup, total: scenario.warmup) { false }
+        let before = processors?.use
         pass(to: end, .measuring, total: scenario.duration) { false }
+        if let before { use = processors?.use.since(before) }
         if wasInterrupted { load.stop() }
         faults?.finish()
         if let faults { pass(to: simulator.now + Patience.healing, .measuring, total: .zero) { faults.isHealed } }

@@ -29,6 +29,10 @@ package struct SimulationOutcome: Sendable {
     package var trail = HashTrail()
     /// Entries of the agenda that were performed.
     package var steps = 0
+    /// What the measured window used of the cores; `nil` where each thread had one of its own.
+    package var use: ProcessorUse?
+    /// The queues for which Little's law does not hold, each with what does not agree: a fault of the simulation itself.
+    package var imbalances: [String] = []
 
     /// How an instance stood at the end of the load, and what it counted.
     package struct Instance: Sendable {

@@ -25,6 +25,7 @@ enum Happening: UInt8 {
     case fault
     case instance
     case conductor
+    case core
 }
 
 /// The virtual clock and the agenda: time passes by going from one entry to the next.

@@ -1,0 +1,37 @@
+internal import WSMCore
+internal import WSMSimulation
+
+extension MachineCalibration {
+    /// The costs that a simulation takes from it.
+    ///
+    /// `costs` in the module of the simulation is another type than the ``CostModel`` of a capacity search.
+    var simulatedCosts: WSMSimulation.CostModel {
+        func span(_ name: Name) -> TimeSpan { TimeSpan(nanoseconds: self[name].nanoseconds) }
+        var costs = WSMSimulation.CostModel()
+        costs.wake = span(.wake)
+        costs.input = span(.input)
+        costs.write = span(.write)
+        costs.writePerKilobyte = span(.writePerKilobyte)
+        costs.publish = span(.publish)
+        costs.redisCommand = span(.redisCommand)
+        costs.redisSubscriber = span(.redisSubscriber)
+        // Loopback: a write puts the bytes into the other socket, within the writer's own CPU time.
+        costs.linkLatency = .zero
+        var shared = SharedMachine(
+            cores: machine.cores, clientLoops: max(1, machine.cores / 2), receive: span(.receive),
+            receiveMore: span(.receiveMore), receivePerKilobyte: span(.receivePerKilobyte), pacing: span(.pacing))
+        shared.turn = span(.turn)
+        shared.clientTurn = span(.clientTurn)
+        shared.wakeSpread = spread(.wake)
+        shared.pacingSpread = spread(.pacing)
+        shared.instanceSpread = spread(.write)
+        shared.redisSpread = spread(.redisCommand)
+        shared.clientSpread = spread(.receive)
+        costs.machine = shared
+        return costs
+    }
+
+    private func spread(_ name: Name) -> MeasuredSpread {
+        MeasuredSpread(points: self[name].residuals.map { .init(perMillion: $0.perMillion, perMille: $0.perMille) })
+    }
+}

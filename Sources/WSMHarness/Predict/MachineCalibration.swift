@@ -1,0 +1,190 @@
+/// What the parts of a run cost on one machine, fitted to live runs there: schema `wsmlab.calibration/1`.
+///
+/// `wsmlab calibrate` writes it, `wsmlab simulate --calibration` and `wsmlab predict` read it.
+package struct MachineCalibration: Codable, Equatable, Sendable {
+    package static let schemaName = "wsmlab.calibration/1"
+
+    /// The machine that it holds for.
+    package struct Machine: Codable, Equatable, Sendable {
+        package var cores: Int
+        /// The model of its CPU; `nil` where the kernel does not tell.
+        package var cpu: String?
+        package var kernel: String
+        /// ``MachineIdentity``.
+        package var id: String?
+    }
+
+    /// The build that it holds for: another one may cost more, or less.
+    package struct Program: Codable, Equatable, Sendable {
+        package var version: String
+        package var swift: String
+        /// `release` or `debug`.
+        package var build: String
+    }
+
+    /// A number of the model, in nanoseconds.
+    package struct Coefficient: Codable, Equatable, Sendable {
+        package var nanoseconds: Int64
+        /// How measured values lay around it.
+        package var residuals: [Residual]
+
+        package init(nanoseconds: Int64, residuals: [Residual] = []) {
+            self.nanoseconds = nanoseconds
+            self.residuals = residuals
+        }
+    }
+
+    /// A quantile: so many of a million measured values were at most so many thousandths of what the model says.
+    package struct Residual: Codable, Equatable, Sendable {
+        package var perMillion: Int64
+        package var perMille: Int64
+
+        package init(perMillion: Int64, perMille: Int64) {
+            self.perMillion = perMillion
+            self.perMille = perMille
+        }
+    }
+
+    /// The numbers of the model.
+    package enum Name: String, CaseIterable, Sendable {
+        /// From waking a sleeping thread until it asks for a core.
+        case wake
+        /// How late a thread is that sleeps until an instant.
+        case pacing
+        /// An event loop's CPU time for a turn, and for each message from the broker or other input in it.
+        case turn
+        case input
+        /// An event loop's CPU time for one write to one client.
+        case write
+        case writePerKilobyte
+        /// A publishing thread's CPU time for a broadcast.
+        case publish
+        /// Redis' CPU time for a command, and for each connection that it writes to.
+        case redisCommand
+        case redisSubscriber
+        /// The load generator's CPU time for a turn of its loop, a read with one message, and for each further message of a read.
+        case clientTurn
+        case receive
+        case receiveMore
+        case receivePerKilobyte
+    }
+
+    /// How well the CPU time of one part was fitted.
+    package struct Fit: Codable, Equatable, Sendable {
+        /// `instances`, `redis` or `clients`.
+        package var part: String
+        /// The part of the variance that the model explains.
+        package var rSquared: Double
+        /// The root of the mean square of what is left over, as a part of the mean.
+        package var relativeError: Double
+        /// CPU seconds a second that are there at any load (an instance, for the instances), in nanoseconds a second.
+        package var background: Int64
+        package var rows: Int
+    }
+
+    package var schema = MachineCalibration.schemaName
+    /// The wall clock, ISO 8601 in UTC.
+    package var madeAt: String
+    package var machine: Machine
+    package var program: Program
+    /// By ``Name``.
+    package var coefficients: [String: Coefficient]
+    package var fits: [Fit]
+    /// The live runs that it was fitted to.
+    package var rows: [CalibrationRow]
+
+    package init(
+        madeAt: String, machine: Machine, program: Program, coefficients: [String: Coefficient], fits: [Fit],
+        rows: [CalibrationRow]
+    ) {
+        self.madeAt = madeAt
+        self.machine = machine
+        self.program = program
+        self.coefficients = coefficients
+        self.fits = fits
+        self.rows = rows
+    }
+
+    package subscript(name: Name) -> Coefficient {
+        get { coefficients[name.rawValue] ?? Coefficient(nanoseconds: 0) }
+        set { coefficients[name.rawValue] = newValue }
+    }
+}
+
+/// One live run of a calibration: what was asked for, what came of it, and what it cost.
+package struct CalibrationRow: Codable, Equatable, Sendable {
+    package var load: CalibrationLoad
+    /// Of the run itself: `valid`, `suspect` or `invalid`.
+    package var validity: String
+    package var seconds: Double
+    package var deliveriesPerSecond: Double
+    package var publishedPerSecond: Double
+    /// CPU seconds a second.
+    package var instancesCPU: Double
+    package var redisCPU: Double
+    package var clientsCPU: Double
+    /// Nanoseconds, from the actual send.
+    package var latencyP50: Int64
+    package var latencyP99: Int64
+    package var slipP50: Int64
+    /// What cannot be counted from outside, from a simulation of the step.
+    package var drivers: CalibrationDrivers
+
+    /// The cores' time that the run used, a part of all.
+    package func utilisation(cores: Int) -> Double {
+        (instancesCPU + redisCPU + clientsCPU) / Double(max(1, cores))
+    }
+}
+
+/// What the parts did a second in one step, as its simulation has it: writes that carry several messages, and turns that
+/// handle several writes, depend on how busy everything is.
+package struct CalibrationDrivers: Codable, Equatable, Sendable {
+    package var turns: Double
+    package var writes: Double
+    package var clientTurns: Double
+    package var reads: Double
+    package var furtherMessages: Double
+}
+
+/// One step of the staircase.
+package struct CalibrationLoad: Codable, Hashable, Sendable {
+    package var manager: String
+    package var instances: Int
+    package var clients: Int
+    /// Broadcasts a second.
+    package var rate: Int
+    /// Bytes.
+    package var payload: Int
+
+    package init(_ manager: String, instances: Int, clients: Int, rate: Int, payload: Int = 256) {
+        self.manager = manager
+        self.instances = instances
+        self.clients = clients
+        self.rate = rate
+        self.payload = payload
+    }
+
+    /// Clients that an instance writes each message to.
+    var fanOut: Int { clients / max(1, instances) }
+
+    /// For people, and as the name of a folder: `broadcast-2x100-50-256`.
+    package var name: String { "\(manager)-\(instances)x\(clients)-\(rate)-\(payload)" }
+
+    /// The built-in plan: client counts by rates, a few with large payloads, more instances, and in memory.
+    package static let plan: [CalibrationLoad] = [
+        .init("broadcast", instances: 1, clients: 20, rate: 50),
+        .init("broadcast", instances: 1, clients: 20, rate: 200),
+        .init("broadcast", instances: 1, clients: 100, rate: 25),
+        .init("broadcast", instances: 1, clients: 100, rate: 75),
+        .init("broadcast", instances: 1, clients: 100, rate: 150),
+        .init("broadcast", instances: 2, clients: 100, rate: 50),
+        .init("broadcast", instances: 2, clients: 200, rate: 25),
+        .init("broadcast", instances: 2, clients: 200, rate: 75),
+        .init("broadcast", instances: 4, clients: 40, rate: 100),
+        .init("broadcast", instances: 1, clients: 50, rate: 100, payload: 4096),
+        .init("broadcast", instances: 2, clients: 100, rate: 50, payload: 4096),
+        .init("memory", instances: 1, clients: 20, rate: 100),
+        .init("memory", instances: 1, clients: 100, rate: 50),
+        .init("memory", instances: 1, clients: 100, rate: 150),
+    ]
+}

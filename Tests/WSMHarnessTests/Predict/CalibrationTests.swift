@@ -1,0 +1,143 @@
+import Foundation
+import Testing
+import WSMRecord
+import WSMScenario
+
+@testable import WSMHarness
+
+@Suite("Calibrations: the file, the fit, and simulations with one", .timeLimit(.minutes(3)))
+struct CalibrationTests {
+    private let scenario = """
+        name: small
+        seed: 3
+        warmup: 200ms
+        duration: 2s
+        cluster: {manager: broadcast, instances: 2}
+        clients: {count: 40, connectRate: 2000/s}
+        workload:
+          - {kind: broadcasts, rate: 50/s, publishers: 2, payload: 256B}
+        """
+
+    @Test("A file is what was written, and names its line where it is damaged")
+    func file() throws {
+        let call = try ProgramCall()
+        let path = "\(call.folder)/machine.json"
+        try MachineCalibration.madeUp.write(path)
+        #expect(try MachineCalibration.read(path) == .madeUp)
+
+        let whole = try #require(call.read("machine.json"))
+        let damages: [(from: String, to: String, words: String)] = [
+            ("wsmlab.calibration/1", "wsmlab.calibration/9", "its schema is wsmlab.calibration/9"),
+            ("\"nanoseconds\" : 8000", "\"nanoseconds\" : -8000", "write is -8000 ns"),
+            ("\"nanoseconds\" : 8000", "\"nanoseconds\" : \"much\"", "is of another kind"),
+            ("\"write\" :", "\"rite\" :", "there is no coefficient \"rite\""),
+            ("\"cores\" : 2", "\"cores\" : 0", "machine.cores is 0"),
+            ("\"perMille\" : 900", "\"perMille\" : 9000", "do not rise"),
+            ("\"madeAt\"", "madeAt", "it is no JSON"),
+        ]
+        for damage in damages {
+            let range = try #require(whole.firstRange(of: damage.from), "\(damage.from)")
+            let text = whole.replacingCharacters(in: range, with: damage.to)
+            try call.write(text, to: "machine.json")
+            let error = #expect(throws: HarnessError.self) { try MachineCalibration.read(path) }
+            let said = error?.message ?? ""
+            #expect(error?.code == .invalidData && said.contains(damage.words), "\(damage.to): \(said)")
+            #expect(said.contains(#/machine\.json:\d+: /#), "\(said)")
+        }
+    }
+
+    @Test("Costs that made the rows come out of the fit again")
+    func fit() throws {
+        let rows = CalibrationLoad.plan.map { load in
+            let published = Double(load.rate)
+            let deliveries = published * Double(load.clients)
+            let writes = deliveries * (load.rate > 100 ? 0.8 : 1)
+            let turns = published * Double(load.instances) * (load.rate > 100 ? 0.7 : 1)
+            let kilobytes = deliveries * Double(load.payload) / 1024
+            return CalibrationRow(
+                load: load, validity: "valid", seconds: 4, deliveriesPerSecond: deliveries,
+                publishedPerSecond: published,
+                instancesCPU: 0.01 * Double(load.instances) + writes * 9e-6 + kilobytes * 3e-7 + turns * 4e-5
+                    + published * 6e-5,
+                redisCPU: 0.002 + published * 1e-5 + published * Double(load.instances + 1) * 5e-6,
+                clientsCPU: 0.02 + writes * 7e-6 + kilobytes * 2e-7 + turns * 3e-6 + (deliveries - writes) * 1e-6,
+                latencyP50: 1, latencyP99: 2, slipP50: 1,
+                drivers: CalibrationDrivers(
+                    turns: turns, writes: writes, clientTurns: turns, reads: writes,
+                    furtherMessages: deliveries - writes))
+        }
+        let fitted = try CalibrationFit.fit(rows, receiveMore: 1000)
+        func near(_ name: MachineCalibration.Name, _ nanoseconds: Double) -> Bool {
+            abs(Double(fitted.coefficients[name]?.nanoseconds ?? -1) / nanoseconds - 1) < 0.02
+        }
+        #expect(near(.write, 9000) && near(.writePerKilobyte, 300) && near(.receive, 7000))
+        #expect(near(.redisCommand, 10_000) && near(.redisSubscriber, 5000))
+        #expect(fitted.fits.map(\.part) == ["instances", "redis", "clients"])
+        #expect(fitted.fits.allSatisfy { $0.rSquared > 0.999 })
+        #expect(throws: HarnessError.self) { try CalibrationFit.fit(Array(rows.prefix(3)), receiveMore: 0) }
+    }
+
+    @Test("Residuals are quantiles of measured values, from the first to the last")
+    func residuals() {
+        let residuals = CalibrationFit.residuals([1.2, 0.9, 1.0])
+        #expect(residuals.map(\.perMille) == [900, 1000, 1200])
+        #expect(residuals.map(\.perMillion) == [0, 500_000, 1_000_000])
+        #expect(CalibrationFit.residuals([1]).isEmpty)
+    }
+
+    @Test("A simulation with a calibration is the same each time, slower on dearer machines, and loses nothing")
+    func simulation() throws {
+        let scenario = try #require(ScenarioSource.parsed(scenario))
+        let first = try SimulatedRun.predicted(scenario, calibration: .madeUp, file: "machine.json")
+        let second = try SimulatedRun.predicted(scenario, calibration: .madeUp)
+        #expect(first.verdict == .passed && first.traceHash == second.traceHash)
+        #expect(first.simulation?.calibration == "machine.json" && first.simulation?.cores == 2)
+        #expect(first.delivery.lost == 0 && first.delivery.received == first.delivery.expected)
+        // Each message goes through three wakes and a write at least.
+        #expect(first.latencyFromActualSend.min > 100_000)
+
+        var dear = MachineCalibration.madeUp
+        dear[.write].nanoseconds *= 10
+        let slow = try SimulatedRun.predicted(scenario, calibration: dear)
+        #expect(slow.latency.p50 > first.latency.p50 * 2)
+        let (cheapUse, dearUse) = (
+            first.simulation?.instancesCPUSeconds ?? 0, slow.simulation?.instancesCPUSeconds ?? 0
+        )
+        #expect(cheapUse > 0 && dearUse > cheapUse * 2)
+    }
+
+    @Test("A prediction is judged by the middle of what counts")
+    func judgement() {
+        func entry(_ name: String, _ predicted: Double, _ live: Double, utilisation: Double = 0.3)
+            -> PredictionResult.Entry
+        {
+            func figures(_ time: Double) -> PredictionResult.Figures {
+                .init(p50: time, p90: time, p99: time, p999: time, deliveriesPerSecond: 1, utilisation: utilisation)
+            }
+            return .init(
+                name: name, scenario: "\(name).yaml", predicted: figures(predicted), live: figures(live),
+                isBeyondBound: utilisation > PredictionResult.utilisationBound)
+        }
+        let named = NamedCalibration(file: "machine.json", calibration: .madeUp)
+        var result = PredictionResult(
+            startedAt: "", calibration: named,
+            entries: [entry("a", 110, 100), entry("b", 95, 100), entry("c", 900, 100, utilisation: 0.9)])
+        result.judge()
+        #expect(result.verdict == .within && result.exitCode == 0)
+        #expect(result.goals.map(\.scenarios) == [2, 2])
+        result.entries[1].predicted.p50 = 40
+        result.judge()
+        #expect(result.verdict == .outside && result.exitCode == 2)
+        result.entries[0].spoiled = "INVALID"
+        result.entries[1].spoiled = "INVALID"
+        result.judge()
+        #expect(result.verdict == .inconclusive && result.exitCode == 4)
+    }
+}
+
+extension ScenarioSource {
+    /// A scenario from its text; `nil` where it is refused.
+    fileprivate static func parsed(_ text: String) -> Scenario? {
+        ScenarioFile.parse(text: text, name: "test.yaml").scenario
+    }
+}
