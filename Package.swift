@@ -118,6 +118,16 @@ let package = Package(
             dependencies: [
                 "WSMCore", "WSMManagers", "WSMInstance", "WSMScenario", "WSMHarness", argumentParser, nioCore, nioPosix,
             ], path: "Tests/wsmlab-planted", swiftSettings: swiftSettings),
+        // Ten thousand random clusters, and planted mutants among them, for `make swarm`; no product needs it.
+        .executableTarget(
+            name: "wsmlab-swarm",
+            dependencies: ["WSMCore", "WSMScenario", "WSMHarness", "WSMReport", "WSMMutants", argumentParser],
+            path: "Tests/wsmlab-swarm", swiftSettings: swiftSettings),
+        // The defects that a swarm must find.
+        .target(
+            name: "WSMMutants",
+            dependencies: ["WSMCore", "WSMManagers", "WSMScenario", "WSMSimulation", "WSMHarness"],
+            path: "Tests/WSMMutants", swiftSettings: swiftSettings),
         // What tests of several modules share.
         .target(
             name: "WSMTestSupport", dependencies: [subprocess, system], path: "Tests/WSMTestSupport",
@@ -144,7 +154,8 @@ let package = Package(
             // The program itself too: runs with processes start it.
             needs: [
                 "WSMCore", "WSMTLS", "WSMCertificates", "WSMManagers", "WSMRedis", "WSMInstance", "WSMScenario",
-                "WSMVerify", "WSMRecord", "WSMTestSupport", "wsmlab", "wsmlab-planted",
+                "WSMVerify", "WSMRecord", "WSMTestSupport", "WSMReport", "WSMMutants", "wsmlab",
+                "wsmlab-planted",
             ], uses: [nioCore, nioPosix, nioHTTP, nioWebSocket, nioEmbedded, subprocess, system]),
         tests(
             of: "WSMReport",

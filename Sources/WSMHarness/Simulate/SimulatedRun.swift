@@ -3,7 +3,7 @@ internal import WSMCore
 internal import WSMInstance
 internal import WSMRecord
 package import WSMScenario
-internal import WSMSimulation
+package import WSMSimulation
 internal import WSMVerify
 
 /// Runs a scenario in virtual time and judges it as a live run: the same plan, probes, ledger, checkers and result.
@@ -29,14 +29,19 @@ package enum SimulatedRun {
 
     /// What a scenario gives, and the way of its hash; nothing is written.
     ///
-    /// The scenario is checked. It blocks the calling thread.
-    static func judged(_ scenario: Scenario, interruption: Interruption) throws -> (RunResult, HashTrail) {
+    /// The scenario is checked. It blocks the calling thread. `sabotage` is the defect that a test has planted.
+    package static func judged(
+        _ scenario: Scenario, sabotage: Sabotage? = nil, interruption: Interruption
+    ) throws -> (RunResult, HashTrail) {
         let startedAt = RunFolder.timestamp()
-        let measurement = simulate(scenario, progress: { _ in }, interruption: interruption)
+        let measurement = simulate(scenario, sabotage: sabotage, progress: { _ in }, interruption: interruption)
         let settlement = try measurement.settle()
         let result = measurement.result(settlement, scenario: scenario, startedAt: startedAt, bounds: .standard)
         return (result, measurement.hashTrail)
     }
+
+    /// Whether everything in the scenario has a model.
+    package static func isModelled(_ scenario: Scenario) -> Bool { Unmodelled.of(scenario).isEmpty }
 
     /// Throws a ``HarnessError`` that names the keys of what is not modelled.
     static func check(_ scenario: Scenario) throws {
@@ -47,7 +52,7 @@ package enum SimulatedRun {
     }
 
     static func simulate(
-        _ scenario: Scenario, progress: (RunProgress) -> Void, interruption: Interruption
+        _ scenario: Scenario, sabotage: Sabotage? = nil, progress: (RunProgress) -> Void, interruption: Interruption
     ) -> Measurement {
         let plan = LoadPlan(scenario)
         let cluster = scenario.cluster
@@ -55,13 +60,16 @@ package enum SimulatedRun {
         let numbers = PublisherNumbers(scenario, plan: plan)
         let publishers = PublisherTable(numbers, plan: plan, instances: cluster.instances)
         let probes = (0..<numbers.instances).map {
-            RunProbe(run: run, instance: $0, publishers: publishers, brokerLoss: cluster.brokerLoss)
+            RunProbe(
+                run: run, instance: $0, publishers: publishers, brokerLoss: cluster.brokerLoss,
+                marksByClose: cluster.gapMark == .close)
         }
         let subject = RunSubject(
             scenario: scenario, plan: plan, publishers: publishers, probes: probes, instanceCount: cluster.instances,
             outside: cluster.executor == .worker ? UInt16(cluster.instances) : nil)
         let observer = ObserverMaker(scenario, run: run, numbers: numbers, trace: nil).make(0)
-        let parts = Simulation.Parts(probes: probes, observer: observer, timeline: subject.timelinePlan)
+        var parts = Simulation.Parts(probes: probes, observer: observer, timeline: subject.timelinePlan)
+        parts.sabotage = sabotage
         let outcome = withoutActuallyEscaping(progress) { progress in
             Simulation(
                 scenario, plan: plan, parts: parts,

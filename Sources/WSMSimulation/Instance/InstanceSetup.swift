@@ -19,6 +19,7 @@ struct InstanceSetup {
     let hasBroadcastThread: Bool
     let seed: UInt64
     let probe: any SimulationProbe
+    var sabotage: Sabotage?
 
     /// Where a socket counts as full: the reference waits at the 64 KiB of its server's transport.
     var highWaterMark: Int { managerWaits ? 64 << 10 : policies.slowClient.threshold }

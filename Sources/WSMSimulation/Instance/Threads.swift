@@ -17,7 +17,9 @@ final class BroadcastThread {
         self.instance = instance
         let policies = instance.setup.policies
         queue = BroadcastQueue(limit: policies.queue.limit)
-        machine = BroadcastThreadMachine(onError: policies.threadOnError, queue: policies.queue)
+        var queuePolicy = policies.queue
+        if instance.saboteur?.leavesQueueAtStop == true { queuePolicy.drainsOnStop = false }
+        machine = BroadcastThreadMachine(onError: policies.threadOnError, queue: queuePolicy)
         publisher = instance.makePublisher(entity: 1)
     }
 
@@ -78,6 +80,7 @@ final class BroadcastThread {
             var updates: [[Broadcast]] = []
             queue.take(upTo: count, into: &updates)
             guard !updates.isEmpty else { return }
+            if instance.saboteur?.takesNewestFirst(of: updates.count) == true { updates.reverse() }
             machine.began()
             isBusy = true
             publish(updates)
@@ -91,7 +94,7 @@ final class BroadcastThread {
             isBusy = false
             guard !isAbandoned else { return }
             machine.finished(failed: !all)
-            look()
+            if instance.saboteur?.sleepsWithoutLooking != true { look() }
         }
     }
 }

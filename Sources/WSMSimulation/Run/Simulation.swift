@@ -15,6 +15,8 @@ package final class Simulation {
         /// Observes all clients.
         package var observer: DeliveryObserver
         package var costs = CostModel()
+        /// The defect that is planted in each instance; only tests have one.
+        package var sabotage: Sabotage?
         /// How receipts are kept over time, once it is known from when on.
         package var timeline: (MonotonicInstant) -> Timeline.Plan
 
@@ -84,7 +86,8 @@ package final class Simulation {
                 InstanceSlot(
                     InstanceSetup(
                         cluster, seed: scenario.seed, index: index, simulator: simulator, fleet: fleet,
-                        courier: courier, costs: parts.costs, redis: redis, probe: parts.probes[index])))
+                        courier: courier, costs: parts.costs, redis: redis, probe: parts.probes[index],
+                        sabotage: parts.sabotage)))
         }
         slots = Array(all[..<cluster.instances])
         workers = Array(all[cluster.instances...])
@@ -296,13 +299,13 @@ package final class Simulation {
 extension InstanceSetup {
     init(
         _ cluster: ClusterSpec, seed: UInt64, index: Int, simulator: Simulator, fleet: Fleet, courier: Courier,
-        costs: CostModel, redis: RedisServer?, probe: any SimulationProbe
+        costs: CostModel, redis: RedisServer?, probe: any SimulationProbe, sabotage: Sabotage?
     ) {
         self.init(
             index: index, simulator: simulator, fleet: fleet, courier: courier, costs: costs, redis: redis,
             policies: cluster.policies, kind: cluster.manager,
             gapMark: cluster.gapMark == .close ? .close : .event(#"{"name":"gap","value":{}}"#),
             workers: cluster.workers, hasBroadcastThread: cluster.executor == .threadpool,
-            seed: seed &+ UInt64(index) &* 0x9e37_79b9, probe: probe)
+            seed: seed &+ UInt64(index) &* 0x9e37_79b9, probe: probe, sabotage: sabotage)
     }
 }
