@@ -10,7 +10,7 @@ GATE_MEMORY := --set cluster.manager=memory --set cluster.instances=1
 SOURCES := Package.swift Sources Tests Examples Benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help deps readers build run test defects defects-update bench bench-peers predict soak gate gate-update gate-rates interop \
+.PHONY: help deps readers build run test defects defects-update swarm bench bench-peers predict soak gate gate-update gate-rates interop \
     targets stage install uninstall lint format clean
 
 help: ## show this text
@@ -36,6 +36,10 @@ defects: deps ## plant every defect, and print which checker found it how many t
 
 defects-update: deps ## the same, and write the tables into docs/planted-defects.md
 	@scripts/defects.sh --update
+
+swarm: deps ## simulate 10,000 random clusters, and hunt every planted mutant among them, in at most 10 minutes
+	$(SWIFT) build -c release $(BUILD_FLAGS) --product wsmlab-swarm
+	.build/release/wsmlab-swarm
 
 interop: build ## share one Redis with a real orchestrator-core (from PyPI)
 	scripts/interop/run.sh .build/release/wsmlab

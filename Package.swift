@@ -122,6 +122,16 @@ let package = Package(
             dependencies: [
                 "WSMCore", "WSMManagers", "WSMInstance", "WSMScenario", "WSMHarness", argumentParser, nioCore, nioPosix,
             ], path: "Tests/wsmlab-planted", swiftSettings: swiftSettings),
+        // Ten thousand random clusters, and planted mutants among them, for `make swarm`; no product needs it.
+        .executableTarget(
+            name: "wsmlab-swarm",
+            dependencies: ["WSMCore", "WSMScenario", "WSMHarness", "WSMReport", "WSMMutants", argumentParser],
+            path: "Tests/wsmlab-swarm", swiftSettings: swiftSettings),
+        // The defects that a swarm must find.
+        .target(
+            name: "WSMMutants",
+            dependencies: ["WSMCore", "WSMManagers", "WSMScenario", "WSMSimulation", "WSMHarness"],
+            path: "Tests/WSMMutants", swiftSettings: swiftSettings),
         // What tests of several modules share.
         .target(
             name: "WSMTestSupport", dependencies: [subprocess, system], path: "Tests/WSMTestSupport",
@@ -150,7 +160,8 @@ let package = Package(
             // The program itself too: runs with processes start it.
             needs: [
                 "WSMCore", "WSMTLS", "WSMCertificates", "WSMManagers", "WSMRedis", "WSMInstance", "WSMScenario",
-                "WSMVerify", "WSMRecord", "WSMSimulation", "WSMTestSupport", "wsmlab", "wsmlab-planted",
+                "WSMVerify", "WSMRecord", "WSMSimulation", "WSMTestSupport", "WSMReport", "WSMMutants", "wsmlab",
+                "wsmlab-planted",
             ], uses: [nioCore, nioPosix, nioHTTP, nioWebSocket, nioEmbedded, subprocess, system]),
         tests(
             of: "WSMReport",

@@ -19,6 +19,7 @@ package enum SeedsReport {
             Section(
                 lines: result.failures.flatMap { failure($0, result, width: width) }, separated: true, isElastic: true,
                 fixed: 2, more: "more lines on failing seeds, see seeds.json"),
+            Section(lines: shrunken(result, folder: folder, width: width), separated: true),
             Section(lines: twice(result, width: width), separated: true),
             Section(lines: probes(result, width: width)),
             Section(lines: TextReport.ground(result.environment, folder: folder), separated: true),
@@ -38,6 +39,11 @@ package enum SeedsReport {
             }
             text +=
                 "\nReplay one with `\(PlainText.printable(replay(result.failures[0], result)).replacing("`", with: "'"))`.\n"
+        }
+        for shrunk in result.shrunken ?? [] {
+            text +=
+                "\nSeed \(shrunk.seed) became \(shrunk.size.items) plan items of \(shrunk.before.items), in which "
+                + "\(escaped(shrunk.condition)) fails still: \(shrunk.file).\n"
         }
         for divergence in result.divergences {
             text += "\nSeed \(divergence.seed) did not do the same twice: \(escaped(divergence.parting)).\n"
@@ -95,6 +101,21 @@ package enum SeedsReport {
 
     private static func replay(_ failure: SeedCampaignResult.Failure, _ result: SeedCampaignResult) -> String {
         "\(result.command) --seed \(failure.seed)"
+    }
+
+    /// What failing seeds became, and the command that runs each.
+    private static func shrunken(_ result: SeedCampaignResult, folder: String?, width: Int) -> [Line] {
+        (result.shrunken ?? []).flatMap { shrunk in
+            let (before, size) = (shrunk.before, shrunk.size)
+            let text =
+                "seed \(shrunk.seed) became \(size.items) plan items of \(before.items), \(Figures.grouped(size.messages)) "
+                + "messages of \(Figures.grouped(before.messages)); \(shrunk.condition) fails still"
+                + (shrunk.isMinimal ? "" : " (the trials were used up)")
+            let path = folder.map { "\($0)/\(shrunk.file)" } ?? shrunk.file
+            return TextReport.entries("Shrunk", PlainText.printable(text), width: width) + [
+                Line(text: "    wsmlab simulate " + PlainText.printable(ShellWord.quoted(path)))
+            ]
+        }
     }
 
     private static func probes(_ result: SeedCampaignResult, width: Int) -> [Line] {

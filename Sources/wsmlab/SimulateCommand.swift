@@ -20,11 +20,14 @@ struct SimulateCommand: AsyncParsableCommand {
             the same to the last step. With --swarm each seed also draws the cluster, its load and its faults, and the rare \
             things that no seed came by are named.
 
+            --shrink makes the first failing seed of each kind as small as it can be while it fails in the same way, and \
+            writes it beside the result as a scenario file that fails alone, with a drawing of the violation.
+
             Examples:
               wsmlab simulate Scenarios/quickstart.yaml
               wsmlab simulate Scenarios/quickstart.yaml --seed 7 --format json | jq .traceHash
               wsmlab simulate Scenarios/redis-restart-hardened.yaml --seeds 1..200
-              wsmlab simulate Scenarios/quickstart.yaml --swarm --seeds 1..1000
+              wsmlab simulate Scenarios/quickstart.yaml --swarm --seeds 1..1000 --shrink
             """)
 
     @Argument(help: "The scenario file.", completion: .file(extensions: ["yaml", "yml"]))
@@ -51,6 +54,9 @@ struct SimulateCommand: AsyncParsableCommand {
         completion: .file(extensions: ["json"]))
     var calibration: String?
 
+    @Flag(help: "Write what fails as the smallest scenario that fails in the same way.")
+    var shrink = false
+
     @OptionGroup(title: "Scenario")
     var scenarioFlags: ScenarioFlags
 
@@ -69,7 +75,7 @@ struct SimulateCommand: AsyncParsableCommand {
     func run() async throws {
         let calibration = try calibration.map { try NamedCalibration.read($0) }
         let scenario = try scenarioFlags.load(self.scenario)
-        if let seeds {
+        if let seeds = seeds ?? (shrink ? SeedRange(only: scenario.seed) : nil) {
             try await explore(scenario, seeds)
         } else {
             try simulate(swarm ? try SwarmScenario.draw(scenario, seed: scenario.seed) : scenario, calibration)
@@ -104,7 +110,8 @@ struct SimulateCommand: AsyncParsableCommand {
 
     private func explore(_ scenario: Scenario, _ seeds: SeedRange) async throws {
         let campaign = try SeedCampaign(
-            scenario: scenario, isSwarm: swarm, command: command, seeds: seeds, folder: resultFlags.out)
+            scenario: scenario, isSwarm: swarm, command: command, seeds: seeds, folder: resultFlags.out,
+            shrinking: shrink ? .init { ShrunkScenario.text($0) } : nil)
         let outcome = try await perform(campaign)
         let (result, folder) = (outcome.result, outcome.folder)
         try resultFlags.write(

@@ -36,10 +36,13 @@ package struct InstanceRecord: Sendable {
     private var openOutages: [SubscriptionID: Int] = [:]
     private var ownSubscriptions: [ClientID: SubscriptionID] = [:]
 
-    /// - Parameter brokerLoss: Whether a subscription that comes back tells its clients of the gap.
-    package init(instance: UInt16, brokerLoss: BrokerLoss) {
+    /// - Parameters:
+    ///   - brokerLoss: Whether a subscription that comes back tells its clients of the gap.
+    ///   - marksByClose: Whether it tells them by a close frame. Then the instance's word counts for nothing: who was told has
+    ///     seen the close.
+    package init(instance: UInt16, brokerLoss: BrokerLoss, marksByClose: Bool = false) {
         self.instance = instance
-        marksGaps = brokerLoss == .resubscribeMarked
+        marksGaps = brokerLoss == .resubscribeMarked && !marksByClose
     }
 
     // MARK: Events

@@ -31,14 +31,15 @@ final class RunProbe: MeasuringProbe {
     private let events: Mutex<InstanceRecord>
 
     init(
-        run: UInt32, instance: Int, publishers: PublisherTable, brokerLoss: BrokerLoss, trace: SharedTraceLane? = nil
+        run: UInt32, instance: Int, publishers: PublisherTable, brokerLoss: BrokerLoss, marksByClose: Bool,
+        trace: SharedTraceLane? = nil
     ) {
         self.run = run
         self.trace = trace
         self.instance = instance
         self.publishers = publishers
         measuredFrom = Atomic(Int64.max)
-        events = Mutex(InstanceRecord(instance: UInt16(instance), brokerLoss: brokerLoss))
+        events = Mutex(InstanceRecord(instance: UInt16(instance), brokerLoss: brokerLoss, marksByClose: marksByClose))
     }
 
     /// Messages that were due from this instant on are measured.

@@ -50,4 +50,9 @@ package struct GuaranteeResult: Codable, Hashable, Sendable {
             checked: Int(outcome.checked), violations: Int(outcome.violations), witness: outcome.witness)
         witnessEvents = outcome.witnessEvents
     }
+
+    /// Whether it is certainly not as expected.
+    package var isContradicted: Bool {
+        (expected == .holds && verdict == .violated) || (expected == .violated && verdict == .holds)
+    }
 }

@@ -70,9 +70,7 @@ package enum RunVerdict {
 
     /// The first guarantee that is certainly not as expected.
     private static func contradiction(in guarantees: [GuaranteeResult]) -> String? {
-        let wrong = guarantees.filter {
-            ($0.expected == .holds && $0.verdict == .violated) || ($0.expected == .violated && $0.verdict == .holds)
-        }
+        let wrong = guarantees.filter(\.isContradicted)
         guard let first = wrong.first else { return nil }
         let more = wrong.count > 1 ? ", and \(wrong.count - 1) more" : ""
         return first.verdict == .violated

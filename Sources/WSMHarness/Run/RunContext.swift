@@ -58,7 +58,7 @@ struct RunContext: Sendable {
         let probes = (0..<numbers.instances).map {
             RunProbe(
                 run: run, instance: $0, publishers: publishers, brokerLoss: spec.brokerLoss,
-                trace: trace?.instanceLane($0))
+                marksByClose: spec.gapMark == .close, trace: trace?.instanceLane($0))
         }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 2))
         let links = RunLinks(scenario)

@@ -24,7 +24,19 @@ package struct SeedCampaign: Sendable {
         package var left: TimeSpan
     }
 
+    /// How failing seeds are shrunk.
+    package struct Shrinking: Sendable {
+        /// How many scenarios may be simulated for one seed.
+        package var budget = ScenarioShrinker.standardBudget
+        /// The text of the scenario file for what a seed became: comments for people, and the scenario.
+        package var text: @Sendable (ShrunkSeed) -> String
+
+        package init(text: @escaping @Sendable (ShrunkSeed) -> String) { self.text = text }
+    }
+
     package static let resultName = "seeds.json"
+    /// So many failing seeds are shrunk, the first of each way in which they fail.
+    package static let shrunkLimit = 5
     /// One seed in so many is simulated again.
     package static let repeatEvery: UInt64 = 16
 
@@ -34,6 +46,7 @@ package struct SeedCampaign: Sendable {
     private let seeds: SeedRange
     private let workers: Int
     private let folder: String?
+    private let shrinking: Shrinking?
 
     /// - Parameters:
     ///   - scenario: What every seed simulates.
@@ -42,10 +55,11 @@ package struct SeedCampaign: Sendable {
     ///   - seeds: Which.
     ///   - workers: How many at a time; `nil`: one a core.
     ///   - folder: Where the result goes; `nil`: `Results/runs/seeds-<name>-<time>`.
+    ///   - shrinking: Whether the first seed of each way of failing becomes a scenario file of its own, as small as it can be.
     /// - Throws: ``HarnessError`` that names the keys of what is not modelled.
     package init(
         scenario: Scenario, isSwarm: Bool = false, command: String, seeds: SeedRange, workers: Int? = nil,
-        folder: String?
+        folder: String?, shrinking: Shrinking? = nil
     ) throws {
         if !isSwarm { try SimulatedRun.check(scenario) }
         self.scenario = scenario
@@ -54,6 +68,7 @@ package struct SeedCampaign: Sendable {
         self.seeds = seeds
         self.workers = max(1, min(workers ?? ProcessInfo.processInfo.activeProcessorCount, seeds.count))
         self.folder = folder
+        self.shrinking = shrinking
     }
 
     private struct State {
@@ -99,9 +114,34 @@ package struct SeedCampaign: Sendable {
         var result = board.state.withLock { $0.result }
         result.interrupted = interruption.isRequested && result.done < seeds.count
         result.conclude()
+        if let shrinking, !result.interrupted {
+            result.shrunken = try await shrink(result.failures, shrinking, folder, interruption)
+        }
         try folder.write(Array(result.json()), as: Self.resultName)
         folder.linkLatest()
         return Outcome(result: result, folder: folder.path)
+    }
+
+    /// Makes files of the first failing seed of each kind.
+    private func shrink(
+        _ failures: [SeedCampaignResult.Failure], _ shrinking: Shrinking, _ folder: RunFolder,
+        _ interruption: Interruption
+    ) async throws -> [SeedCampaignResult.Shrunken] {
+        var known: Set<String> = []
+        let first = failures.filter { failure in failure.condition.map { known.insert($0).inserted } ?? false }
+        var shrunken: [SeedCampaignResult.Shrunken] = []
+        for failure in first.prefix(Self.shrunkLimit) where !interruption.isRequested {
+            let scenario = try self.scenario(of: failure.seed)
+            let shrunk = try await DedicatedThread.perform(name: "shrink") {
+                try SeedShrinker(budget: shrinking.budget, interruption: interruption)
+                    .shrink(scenario, seed: failure.seed)
+            }
+            guard let shrunk else { continue }
+            let name = "seed-\(failure.seed).yaml"
+            try folder.write(Array(shrinking.text(shrunk).utf8), as: name)
+            shrunken.append(SeedCampaignResult.Shrunken(shrunk, file: name))
+        }
+        return shrunken
     }
 
     /// Takes seed after seed until there is none left.

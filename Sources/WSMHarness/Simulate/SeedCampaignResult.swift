@@ -16,6 +16,35 @@ package struct SeedCampaignResult: Codable, Equatable, Sendable {
         /// Why, in a sentence.
         package var reason: String
         package var traceHash: String?
+        /// The guarantee or threshold that decided; `nil` where nothing was shown.
+        package var condition: String?
+    }
+
+    /// A failing seed that became a scenario file of its own.
+    package struct Shrunken: Codable, Hashable, Sendable {
+        package var seed: UInt64
+        /// The guarantee or threshold that fails still.
+        package var condition: String
+        /// The file's name in the folder.
+        package var file: String
+        package var before: PlanSize
+        package var size: PlanSize
+        /// How many scenarios were simulated for it, and whether nothing can be taken from it any more.
+        package var trials: Int
+        package var isMinimal: Bool
+        /// Of the file's run.
+        package var traceHash: String?
+
+        init(_ shrunk: ShrunkSeed, file: String) {
+            seed = shrunk.seed
+            condition = shrunk.kind.condition
+            self.file = file
+            before = shrunk.before
+            size = shrunk.size
+            trials = shrunk.trials
+            isMinimal = shrunk.isMinimal
+            traceHash = shrunk.result.traceHash
+        }
     }
 
     /// A seed that did something else the second time.
@@ -44,6 +73,8 @@ package struct SeedCampaignResult: Codable, Equatable, Sendable {
     /// Seeds that were simulated twice, and those of them that were not the same.
     package var repeated = 0
     package var divergences: [Divergence] = []
+    /// What was shrunk, where that was asked for.
+    package var shrunken: [Shrunken]?
     package var deliveries = 0
     /// How many seeds of a swarm came by what is rare; zero is said of what none came by.
     package var probes: [String: Int] = [:]
@@ -101,7 +132,7 @@ package struct SeedCampaignResult: Codable, Equatable, Sendable {
         failures.append(
             Failure(
                 seed: finding.seed, verdict: result.verdict, exitCode: result.exitCode, reason: result.reason,
-                traceHash: result.traceHash))
+                traceHash: result.traceHash, condition: FailureKind(result)?.condition))
     }
 
     /// Orders what the workers found, and sets the exit code: that of the worst seed.

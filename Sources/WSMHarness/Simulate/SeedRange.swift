@@ -24,6 +24,12 @@ package struct SeedRange: Hashable, Sendable, CustomStringConvertible {
         self.last = last
     }
 
+    /// One seed alone.
+    package init(only seed: UInt64) {
+        first = seed
+        last = seed
+    }
+
     package var count: Int { Int(last - first) + 1 }
     package var description: String { "\(first)..\(last)" }
 }

@@ -3,7 +3,7 @@ internal import WSMCore
 internal import WSMInstance
 internal import WSMRecord
 package import WSMScenario
-internal import WSMSimulation
+package import WSMSimulation
 internal import WSMVerify
 
 /// Runs a scenario in virtual time and judges it as a live run: the same plan, probes, ledger, checkers and result.
@@ -34,10 +34,13 @@ package enum SimulatedRun {
 
     /// What a scenario gives, and the way of its hash; nothing is written.
     ///
-    /// The scenario is checked. It blocks the calling thread.
-    static func judged(_ scenario: Scenario, interruption: Interruption) throws -> (RunResult, HashTrail) {
+    /// The scenario is checked. It blocks the calling thread. `sabotage` is the defect that a test has planted.
+    package static func judged(
+        _ scenario: Scenario, sabotage: Sabotage? = nil, interruption: Interruption
+    ) throws -> (RunResult, HashTrail) {
         let startedAt = RunFolder.timestamp()
-        let measurement = try simulate(scenario, progress: { _ in }, interruption: interruption)
+        let measurement = try simulate(
+            scenario, sabotage: sabotage, progress: { _ in }, interruption: interruption)
         let settlement = try measurement.settle()
         let result = measurement.result(settlement, scenario: scenario, startedAt: startedAt, bounds: .standard)
         return (result, measurement.hashTrail)
@@ -71,6 +74,9 @@ package enum SimulatedRun {
             furtherMessages: Double(use.furtherMessages) / seconds)
     }
 
+    /// Whether everything in the scenario has a model.
+    package static func isModelled(_ scenario: Scenario) -> Bool { Unmodelled.of(scenario).isEmpty }
+
     /// Throws a ``HarnessError`` that names the keys of what is not modelled.
     static func check(_ scenario: Scenario) throws {
         let unmodelled = Unmodelled.of(scenario)
@@ -81,8 +87,8 @@ package enum SimulatedRun {
 
     /// Throws a ``HarnessError`` where the simulation finds that it has miscounted itself.
     static func simulate(
-        _ scenario: Scenario, calibration: MachineCalibration? = nil, progress: (RunProgress) -> Void,
-        interruption: Interruption
+        _ scenario: Scenario, calibration: MachineCalibration? = nil, sabotage: Sabotage? = nil,
+        progress: (RunProgress) -> Void, interruption: Interruption
     ) throws -> Measurement {
         let plan = LoadPlan(scenario)
         let cluster = scenario.cluster
@@ -90,7 +96,9 @@ package enum SimulatedRun {
         let numbers = PublisherNumbers(scenario, plan: plan)
         let publishers = PublisherTable(numbers, plan: plan, instances: cluster.instances)
         let probes = (0..<numbers.instances).map {
-            RunProbe(run: run, instance: $0, publishers: publishers, brokerLoss: cluster.brokerLoss)
+            RunProbe(
+                run: run, instance: $0, publishers: publishers, brokerLoss: cluster.brokerLoss,
+                marksByClose: cluster.gapMark == .close)
         }
         let subject = RunSubject(
             scenario: scenario, plan: plan, publishers: publishers, probes: probes, instanceCount: cluster.instances,
@@ -98,6 +106,7 @@ package enum SimulatedRun {
         let observer = ObserverMaker(scenario, run: run, numbers: numbers, trace: nil).make(0)
         var parts = Simulation.Parts(probes: probes, observer: observer, timeline: subject.timelinePlan)
         if let calibration { parts.costs = calibration.simulatedCosts }
+        parts.sabotage = sabotage
         let outcome = withoutActuallyEscaping(progress) { progress in
             Simulation(
                 scenario, plan: plan, parts: parts,

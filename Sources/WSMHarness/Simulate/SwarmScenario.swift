@@ -11,6 +11,8 @@ package struct SwarmScenario {
     private var random: CounterRNG
     private let isMemory: Bool
     private let instances: Int
+    /// Whether Redis goes for good while instances have more to publish than they can give up on before their stop.
+    private let losesBroker: Bool
 
     private enum Shape {
         static let clients = 2...60
@@ -40,8 +42,11 @@ package struct SwarmScenario {
     private init(seed: UInt64) {
         self.seed = seed
         random = CounterRNG(seed: seed, stream: .faults, entity: 0x5a_a12)
-        isMemory = random.chance(0.15)
+        let isMemory = random.chance(0.15)
+        self.isMemory = isMemory
         instances = random.chance(0.1) ? 8 : random.pick(1...4)
+        let isLost = random.chance(0.02)
+        losesBroker = isLost && !isMemory
     }
 
     private mutating func yaml(profile: Profile) -> String {
@@ -70,6 +75,7 @@ package struct SwarmScenario {
             lines.append(
                 "  brokerLoss: \(random.one(of: ["retry-then-drop", "resubscribe-silently", "resubscribe-marked"]))")
         }
+        if !isMemory, random.chance(0.15) { lines.append("  publishing: per-broadcast") }
         return lines
     }
 
@@ -88,6 +94,7 @@ package struct SwarmScenario {
 
     private mutating func workload() -> [String] {
         var lines = ["workload:"]
+        if losesBroker { lines.append("  - {kind: processes, rate: 400/s, steps: 6, stepDuration: 1ms}") }
         let hasProcesses = random.chance(0.6)
         if random.chance(0.8) || !hasProcesses {
             lines.append(
@@ -105,16 +112,30 @@ package struct SwarmScenario {
 
     /// Each begins when the one before has been healed for a while, so that none contradicts another.
     private mutating func faults(isSerial: Bool) -> [String] {
+        if losesBroker { return ["faults:", "  - {at: \(random.pick(1000...3000))ms, action: redis.kill}"] }
         guard random.chance(0.8) else { return [] }
         var at = random.pick(Shape.begins)
         var lines: [String] = []
         for _ in 0..<random.pick(1...4) {
             let length = random.pick(Shape.lengths)
             guard at + length <= Shape.duration - Shape.quiet else { break }
-            lines.append("  - {at: \(at)ms, \(fault(length: length, isSerial: isSerial))}")
+            if !isMemory, random.chance(0.15) {
+                lines += killWithoutBroker(at: at, length: length)
+            } else {
+                lines.append("  - {at: \(at)ms, \(fault(length: length, isSerial: isSerial))}")
+            }
             at += length + random.pick(300...900)
         }
         return lines.isEmpty ? [] : ["faults:"] + lines
+    }
+
+    /// Redis goes, and while it is away an instance does too, with what waits in its queue.
+    private mutating func killWithoutBroker(at: Int, length: Int) -> [String] {
+        let target = random.pick(0...instances - 1)
+        return [
+            "  - {at: \(at)ms, action: redis.restart, downtime: \(length)ms}",
+            "  - {at: \(at + length / 2)ms, action: instance.kill, target: \(target), restartAfter: \(length - length / 2)ms}",
+        ]
     }
 
     private mutating func fault(length: Int, isSerial: Bool) -> String {

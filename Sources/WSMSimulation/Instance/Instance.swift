@@ -30,6 +30,8 @@ final class Instance {
     let fleet: Fleet
     let costs: CostModel
     var manager: WebSocketManager<Message>
+    /// What breaks it on purpose.
+    let saboteur: (any Saboteur)?
     var effects: [ManagerEffect<Message>] = []
     var inbox: [Input] = []
     var socketEvents: [SocketEvent] = []
@@ -87,6 +89,7 @@ final class Instance {
         fleet = setup.fleet
         costs = setup.costs
         gate = SlowClientGate(setup.policies.slowClient)
+        saboteur = setup.sabotage?.make()
         manager = WebSocketManager(
             kind: setup.kind, policies: setup.policies, gapMark: setup.gapMark, seed: setup.seed)
     }
@@ -199,6 +202,7 @@ final class Instance {
         guard !isDead else { return }
         spent = spent + costs.input
         manager.handle(input, now: loopNow, effects: &effects)
+        saboteur?.bend(&effects, after: input)
         let wanted = effects
         effects.removeAll(keepingCapacity: true)
         for effect in wanted { perform(effect) }

@@ -23,6 +23,7 @@ struct InstanceSetup {
     var processors: Processors?
     var loop: SimulatedThread?
     var clientLoops: ClientLoops?
+    var sabotage: Sabotage?
 
     /// Where a socket counts as full: the reference waits at the 64 KiB of its server's transport.
     var highWaterMark: Int { managerWaits ? 64 << 10 : policies.slowClient.threshold }

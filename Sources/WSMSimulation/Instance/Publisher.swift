@@ -14,6 +14,8 @@ final class Publisher {
     private var isCancelled = false
     /// The call that is under way.
     private var call: Call?
+    /// Whether the connection broke since the last broadcast.
+    private var isAfterLoss = false
     /// Tells a late answer from the one that is waited for.
     private var attempt = 0
     /// The thread that waits, on a shared machine.
@@ -188,8 +190,11 @@ final class Publisher {
         }
         for index in call.handled..<min(call.handled + call.width, call.broadcasts.count) {
             guard let message = publish(index) else { return }
-            redis.send(.publish(call.broadcasts[index].channels, message), on: link)
+            var channels = call.broadcasts[index].channels
+            instance.saboteur?.bend(&channels, place: index - call.handled, isAfterLoss: isAfterLoss)
+            redis.send(.publish(channels, message), on: link)
         }
+        isAfterLoss = false
         attempt += 1
         later(Self.redisDeadline) { [self] in lost() }
     }
@@ -211,6 +216,7 @@ final class Publisher {
     /// The connection is gone, or has been silent for too long.
     private func lost() {
         disconnect()
+        isAfterLoss = true
         attempt += 1
         guard var current = call else { return }
         guard instance.setup.policies.publishing == .persistent else { return act(on: .failed(maybePublished: true)) }

@@ -19,7 +19,9 @@ final class BroadcastThread {
         self.instance = instance
         let policies = instance.setup.policies
         queue = BroadcastQueue(limit: policies.queue.limit)
-        machine = BroadcastThreadMachine(onError: policies.threadOnError, queue: policies.queue)
+        var queuePolicy = policies.queue
+        if instance.saboteur?.leavesQueueAtStop == true { queuePolicy.drainsOnStop = false }
+        machine = BroadcastThreadMachine(onError: policies.threadOnError, queue: queuePolicy)
         publisher = instance.makePublisher(entity: 1)
     }
 
@@ -90,6 +92,7 @@ final class BroadcastThread {
         case .take(let count):
             let updates = take(count)
             guard !updates.isEmpty else { return }
+            if instance.saboteur?.takesNewestFirst(of: updates.count) == true { updates.reverse() }
             machine.began()
             isBusy = true
             publish(updates)
@@ -103,7 +106,7 @@ final class BroadcastThread {
             isBusy = false
             guard !isAbandoned else { return }
             machine.finished(failed: !all)
-            look()
+            if instance.saboteur?.sleepsWithoutLooking != true { look() }
         }
     }
 }

@@ -1,9 +1,9 @@
-import WSMCore
+package import WSMCore
 
 /// A message of a simulated run: what its receiver reads of it, and what it weighs.
-final class Message {
+package final class Message {
     /// With every instant that is known at its publishing.
-    let stamp: ProbeStamp
+    package let stamp: ProbeStamp
     /// Of the payload, the stamp included.
     let bytes: Int
 

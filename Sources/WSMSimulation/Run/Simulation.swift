@@ -15,6 +15,8 @@ package final class Simulation {
         /// Observes all clients.
         package var observer: DeliveryObserver
         package var costs = CostModel()
+        /// The defect that is planted in each instance; only tests have one.
+        package var sabotage: Sabotage?
         /// How receipts are kept over time, once it is known from when on.
         package var timeline: (MonotonicInstant) -> Timeline.Plan
 
@@ -102,6 +104,7 @@ package final class Simulation {
             setup.processors = processors
             setup.loop = processors?.makeThread(.instance)
             setup.clientLoops = fleet.loops
+            setup.sabotage = parts.sabotage
             all.append(InstanceSlot(setup))
         }
         slots = Array(all[..<cluster.instances])

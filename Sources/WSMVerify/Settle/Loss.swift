@@ -94,9 +94,11 @@ struct Loss {
         }
     }
 
-    /// Whether the client was told of a gap after the message's publishing.
+    /// Whether the client was told of a gap after the message's publishing: it has seen the close, or its instance says so of a
+    /// marker that leaves the connection open.
     private func wasMarked(_ context: SettlementContext) -> Bool {
-        context.gapMarkers.contains {
+        if session.end == .closedByServer(code: Settler.gapClose) { return true }
+        return context.gapMarkers.contains {
             $0.concerns(session.client, on: session.instance) && $0.at.nanoseconds >= begin
                 && $0.at.nanoseconds <= window.closed
         }

@@ -58,7 +58,7 @@ extension Settler {
     }
 
     /// A service restart (RFC 6455's registry of close codes): what a client is closed with that may have missed something.
-    private static let gapClose: UInt16 = 1012
+    static let gapClose: UInt16 = 1012
 
     private func countSessions(
         _ fault: Int, at: Int64, _ presences: [UInt32: Presence], _ score: inout FaultScore

@@ -31,6 +31,15 @@ struct InstanceRecordTests {
         }
     }
 
+    @Test("Where clients are told by a close, the instance's word that it told them counts for nothing")
+    func markedByClose() {
+        var record = InstanceRecord(instance: 2, brokerLoss: .resubscribeMarked, marksByClose: true)
+        record.traced(.brokerLost(subscription, of: nil), at: at(50), delivered: at(42))
+        record.traced(.resubscribed(subscription, of: nil, attempts: 1), at: at(70), delivered: nil)
+        let context = context(record)
+        #expect(context.brokerOutages.count == 1 && context.gapMarkers.isEmpty)
+    }
+
     @Test("A client with a subscription of its own has an outage of its own, which ends when the client leaves")
     func ownOutage() {
         var record = InstanceRecord(instance: 0, brokerLoss: .resubscribeMarked)

@@ -38,7 +38,7 @@ struct SwarmTests {
             scenarios.insert(nameless.yaml())
         }
         #expect(scenarios.count > 295 && managers.count == 2)
-        let common: Set = ["instance.kill", "clients.stall", "redis.restart", "redis.pause"]
+        let common: Set = ["instance.kill", "clients.stall", "redis.restart", "redis.pause", "redis.kill"]
         #expect(actions == (profile == .hardened ? common.union(["clients.disconnect"]) : common))
     }
 
