@@ -12,7 +12,18 @@ import Musl
 ///
 /// Nothing here passes or fails: machines differ, and ratios within one run are what counts. CPU time is that of the whole
 /// process, the trace's writer thread too (getrusage(2)).
-/// - First argument: receipts a measurement, in millions (20); the second: receipts of the memory test, in millions (100).
+/// - `simulate PROGRAM SCENARIO …`: what the program's simulation of the scenario costs, and nothing else; more arguments are
+///   the program's.
+/// - Else the first argument: receipts a measurement, in millions (20); the second: receipts of the memory test, in millions (100).
+if CommandLine.arguments.dropFirst().first == "simulate", CommandLine.arguments.count > 3 {
+    let words = CommandLine.arguments.dropFirst(2)
+    do {
+        try SimulationBench(program: words[2], scenario: words[3]).run(Array(words.dropFirst(2)))
+    } catch {
+        fatalError("the benchmark has no figures: \(error)")
+    }
+    exit(0)
+}
 let arguments = CommandLine.arguments.dropFirst().compactMap { Int($0) }
 let millions = arguments.first ?? 20
 let memoryMillions = arguments.dropFirst().first ?? 100
