@@ -10,8 +10,8 @@ GATE_MEMORY := --set cluster.manager=memory --set cluster.instances=1
 SOURCES := Package.swift Sources Tests Examples Benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help deps readers build run test defects defects-update swarm bench bench-peers predict soak gate gate-update gate-rates interop \
-    targets stage install uninstall lint format clean
+.PHONY: help deps readers build run test defects defects-update swarm bench bench-simulate bench-peers predict soak gate \
+    gate-update gate-rates interop targets stage install uninstall lint format clean
 
 help: ## show this text
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,6 +50,11 @@ targets: build ## measure a real orchestrator-core and a real nchan, each with b
 bench: deps ## what the parts cost: CPU an event, allocations, the queue, memory over 100 million receipts
 	$(SWIFT) build -c release $(BUILD_FLAGS) --product wsmlab-bench
 	.build/release/wsmlab-bench
+
+bench-simulate: deps ## what a million simulated clients cost: seconds, memory, deliveries a second
+	$(SWIFT) build -c release $(BUILD_FLAGS) --product wsmlab
+	$(SWIFT) build -c release $(BUILD_FLAGS) --product wsmlab-bench
+	.build/release/wsmlab-bench simulate .build/release/wsmlab Scenarios/million-clients.yaml
 
 # YARDSTICK: a folder with wsclient.c and wsserver.c, a neutral client and the least that a fan-out must cost.
 bench-peers: build ## hold the instances beside a floor and nchan, under one neutral client: make bench-peers YARDSTICK=folder

@@ -50,6 +50,29 @@ package struct LatencyHistogram: Sendable {
         addToSum(high: product.high, low: product.low)
     }
 
+    /// Records each of these spans once: the same as ``record(_:)`` for each, in less time.
+    ///
+    /// No more than a million at a time, so that 64 bits hold their sum.
+    package mutating func record(nanoseconds spans: UnsafeBufferPointer<Int64>) {
+        precondition(spans.count <= 1_000_000, "the sum of so many spans may need more than 64 bits")
+        var sum: UInt64 = 0
+        var shortest = least
+        var greatest = most
+        for nanoseconds in spans {
+            guard nanoseconds >= 0, nanoseconds <= LatencyHistogram.longest.nanoseconds else {
+                record(TimeSpan(nanoseconds: nanoseconds))
+                continue
+            }
+            histogram.record(UInt64(nanoseconds))
+            sum &+= UInt64(nanoseconds)
+            shortest = min(shortest, nanoseconds)
+            greatest = max(greatest, nanoseconds)
+        }
+        least = min(least, shortest)
+        most = max(most, greatest)
+        addToSum(high: 0, low: sum)
+    }
+
     /// Merges `other` into this one: the same as recording all of its spans here.
     package mutating func add(_ other: LatencyHistogram) {
         guard other.count > 0 else { return }

@@ -31,6 +31,13 @@ package struct SkewTable: Sendable {
             publisher, sequence, first: at.nanoseconds, last: at.nanoseconds, count: 1, reach: SkewTable.longestSkip)
     }
 
+    /// Notes that `count` clients received message `sequence` of `publisher`, the first and the last of them at these
+    /// instants, in nanoseconds.
+    package mutating func record(publisher: Int, sequence: Int, first: Int64, last: Int64, count: Int) {
+        record(
+            publisher, sequence, first: first, last: last, count: UInt32(clamping: count), reach: SkewTable.longestSkip)
+    }
+
     /// Merges `other`, the table of another event loop of the same run, into this one.
     package mutating func add(_ other: SkewTable) {
         untracked += other.untracked

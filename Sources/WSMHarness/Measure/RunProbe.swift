@@ -15,26 +15,28 @@ final class RunProbe: MeasuringProbe {
         var toClient: [UInt32: MonotonicInstant] = [:]
     }
 
-    private struct Writing: Sendable {
-        var stages = StageHistograms()
-        var delivered = Delivered()
-    }
-
     let instance: Int
-    let written = WrittenTable()
+    /// When it wrote which message; `nil` where nobody asks.
+    let written: WrittenTable?
+    let stageRecorder: StageRecorder
     private let run: UInt32
     private let publishers: PublisherTable
     private let trace: SharedTraceLane?
     private let measuredFrom: Atomic<Int64>
-    private let publishingStages = Mutex(StageHistograms())
-    private let writing = Mutex(Writing())
+    private let delivered = Mutex(Delivered())
     private let events: Mutex<InstanceRecord>
 
+    /// - Parameters:
+    ///   - stages: Where the stages of its messages are recorded; a thousand instances that one thread simulates share one.
+    ///   - written: Where it keeps when it wrote a message.
     init(
         run: UInt32, instance: Int, publishers: PublisherTable, brokerLoss: BrokerLoss, marksByClose: Bool,
-        trace: SharedTraceLane? = nil
+        trace: SharedTraceLane? = nil, stages: StageRecorder = StageRecorder(),
+        written: WrittenTable? = WrittenTable()
     ) {
         self.run = run
+        stageRecorder = stages
+        self.written = written
         self.trace = trace
         self.instance = instance
         self.publishers = publishers
@@ -45,20 +47,6 @@ final class RunProbe: MeasuringProbe {
     /// Messages that were due from this instant on are measured.
     func startMeasuring(from instant: MonotonicInstant) {
         measuredFrom.store(instant.nanoseconds, ordering: .relaxed)
-    }
-
-    /// The stages of this instance's messages, so far.
-    var stages: StageHistograms {
-        var sum = publishingStages.withLock { $0 }
-        sum.add(writing.withLock { $0.stages })
-        return sum
-    }
-
-    /// The means of the stages so far, cheap enough to be asked a few times a second.
-    var stageMeans: StageMeans {
-        var means = publishingStages.withLock { StageMeans($0) }
-        means.add(writing.withLock { StageMeans($0.stages) })
-        return means
     }
 
     /// What happened to the instance so far.
@@ -113,7 +101,7 @@ final class RunProbe: MeasuringProbe {
             channel: stamp.channel, sequence: stamp.sequence, at: stamp.published, queued: stamp.queued,
             dequeued: stamp.dequeued)
         guard isMeasured(stamp) else { return }
-        publishingStages.withLock { stages in
+        stageRecorder.publishing.withLock { stages in
             stages.worker.record(stamp.sent - stamp.intended)
             if stamp.queued.nanoseconds != 0 {
                 stages.queue.record(stamp.dequeued - stamp.sent)
@@ -145,11 +133,9 @@ final class RunProbe: MeasuringProbe {
 
     func fannedOut(_ messages: [FannedOutMessage], clientLabel: String?, writtenAt: MonotonicInstant) {
         let client = clientLabel.flatMap(UInt32.init)
-        writing.withLock { writing in
-            for message in messages {
-                guard let stamp = stamp(of: message) else { continue }
-                note(stamp, client, deliveredAt: message.deliveredAt, writtenAt: writtenAt, in: &writing)
-            }
+        for message in messages {
+            guard let stamp = stamp(of: message) else { continue }
+            fannedOut(stamp, client: client, deliveredAt: message.deliveredAt, writtenAt: writtenAt)
         }
     }
 
@@ -157,21 +143,16 @@ final class RunProbe: MeasuringProbe {
     func fannedOut(
         _ stamp: ProbeStamp, client: UInt32?, deliveredAt: MonotonicInstant, writtenAt: MonotonicInstant
     ) {
-        writing.withLock { note(stamp, client, deliveredAt: deliveredAt, writtenAt: writtenAt, in: &$0) }
-    }
-
-    private func note(
-        _ stamp: ProbeStamp, _ client: UInt32?, deliveredAt: MonotonicInstant, writtenAt: MonotonicInstant,
-        in writing: inout Writing
-    ) {
-        writing.delivered.note(stamp.published, to: client)
+        delivered.withLock { $0.note(stamp.published, to: client) }
         trace?.fannedOut(
             FannedOut(
                 stamp, instance: UInt16(instance), client: client, deliveredAt: deliveredAt, writtenAt: writtenAt))
-        written.store(client: client, publisher: stamp.publisher.rawValue, sequence: stamp.sequence, at: writtenAt)
+        written?.store(client: client, publisher: stamp.publisher.rawValue, sequence: stamp.sequence, at: writtenAt)
         guard isMeasured(stamp) else { return }
-        writing.stages.broker.record(deliveredAt - stamp.published)
-        writing.stages.write.record(writtenAt - deliveredAt)
+        stageRecorder.writing.withLock { stages in
+            stages.broker.record(deliveredAt - stamp.published)
+            stages.write.record(writtenAt - deliveredAt)
+        }
     }
 
     func connected(_ client: ClientID, label: String?) {
@@ -188,13 +169,13 @@ final class RunProbe: MeasuringProbe {
             defer { record.disconnected(client, at: instant) }
             return record.number(of: client)
         }
-        if let number { writing.withLock { _ = $0.delivered.toClient.removeValue(forKey: number) } }
+        if let number { delivered.withLock { _ = $0.toClient.removeValue(forKey: number) } }
     }
 
     /// The instance's process has ended; what comes from now on is of its next one.
     func lifeEnded(at instant: MonotonicInstant) {
         events.withLock { $0.lifeEnded(at: instant) }
-        writing.withLock { $0.delivered = Delivered() }
+        delivered.withLock { $0 = Delivered() }
     }
 
     func fanOutAborted(_ stamp: ProbeStamp) { fanOutAborted(ProbeKey(stamp)) }
@@ -229,14 +210,14 @@ final class RunProbe: MeasuringProbe {
     }
 
     func traced(_ what: ManagerTrace, at instant: MonotonicInstant) {
-        var delivered: MonotonicInstant?
+        var latest: MonotonicInstant?
         var number: UInt32?
         if case .brokerLost(_, let client) = what {
             number = events.withLock { $0.number(of: client) }
-            delivered = writing.withLock { $0.delivered.latest(to: number) }
+            latest = delivered.withLock { $0.latest(to: number) }
         }
         trace?.happened(InstanceHappening(what), instance: UInt16(instance), client: number, at: instant)
-        events.withLock { $0.traced(what, at: instant, delivered: delivered) }
+        events.withLock { $0.traced(what, at: instant, delivered: latest) }
     }
 
     func broadcastThreadEnded(_ end: BroadcastThreadEnd, at instant: MonotonicInstant) {

@@ -61,7 +61,7 @@ extension Measurement {
     /// The stages of the whole way: those of the clients, and those inside of the instances.
     func stages(_ settlement: Settlement) -> StageHistograms {
         var stages = settlement.stages
-        for probe in subject.probes { stages.add(probe.stages) }
+        for recorder in subject.stageRecorders { stages.add(recorder.stages) }
         return stages
     }
 

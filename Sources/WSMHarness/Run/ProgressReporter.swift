@@ -138,7 +138,7 @@ final class ProgressReporter: Sendable {
     private func stageMeans(_ parts: [ObserverProgress]) -> StageMeans {
         var means = StageMeans(StageHistograms())
         for part in parts { means.add(part.stages) }
-        for probe in context.probes { means.add(probe.stageMeans) }
+        for probe in context.probes { means.add(probe.stageRecorder.means) }
         return means
     }
 }

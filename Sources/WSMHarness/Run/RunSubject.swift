@@ -13,6 +13,13 @@ struct RunSubject: Sendable {
     /// The number that stands for publishers which belong to no instance; `nil` where there are none.
     let outside: UInt16?
 
+    /// Who recorded the stages inside of the instances, each once: simulated instances share one.
+    var stageRecorders: [StageRecorder] {
+        probes.reduce(into: []) { all, probe in
+            if all.last !== probe.stageRecorder { all.append(probe.stageRecorder) }
+        }
+    }
+
     /// Whether it is a system that ran already.
     var isTarget: Bool { if case .target = scenario.system { true } else { false } }
 

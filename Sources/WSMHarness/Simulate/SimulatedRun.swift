@@ -95,10 +95,12 @@ package enum SimulatedRun {
         let run = UInt32(truncatingIfNeeded: scenario.seed) | 1
         let numbers = PublisherNumbers(scenario, plan: plan)
         let publishers = PublisherTable(numbers, plan: plan, instances: cluster.instances)
+        // One thread simulates them all, and nobody looks up when a message was written.
+        let stages = StageRecorder()
         let probes = (0..<numbers.instances).map {
             RunProbe(
                 run: run, instance: $0, publishers: publishers, brokerLoss: cluster.brokerLoss,
-                marksByClose: cluster.gapMark == .close)
+                marksByClose: cluster.gapMark == .close, stages: stages, written: nil)
         }
         let subject = RunSubject(
             scenario: scenario, plan: plan, publishers: publishers, probes: probes, instanceCount: cluster.instances,

@@ -31,6 +31,7 @@ final class Courier {
         self.fleet = fleet
         receipts.reserveCapacity(Courier.chunk)
         simulator.deliver = { [unowned self] in deliver(before: $0) }
+        simulator.deliversAtOnce = { [unowned fleet] in fleet.backlogCount > 0 }
     }
 
     /// Sends messages to the connections in `members`, one after the other.
@@ -72,6 +73,7 @@ final class Courier {
     /// Takes a flight on by up to one chunk of clients.
     private func fly(_ flight: inout Flight, before horizon: Int64) {
         receipts.removeAll(keepingCapacity: true)
+        var hash = simulator.hash
         var end = min(flight.members.count, flight.place + Courier.chunk)
         var at = flight.next
         var place = flight.place
@@ -84,7 +86,7 @@ final class Courier {
             let session = fleet.session(receivingOn: connection)
             if session >= 0 {
                 receipts.append(StampedReceipt(session: session, at: MonotonicInstant(nanoseconds: at)))
-                simulator.hash.mix(UInt64(UInt32(bitPattern: session)), UInt64(bitPattern: at))
+                hash.mix(UInt64(UInt32(bitPattern: session)), UInt64(bitPattern: at))
             } else if session == Fleet.backlogged {
                 for message in flight.messages { fleet.queue(message, on: connection, at: .init(nanoseconds: at)) }
             }
@@ -94,7 +96,10 @@ final class Courier {
         flight.place = end
         flight.next = at
         for message in flight.messages {
-            simulator.hash.mix(UInt64(message.stamp.publisher.rawValue), message.stamp.sequence)
+            hash.mix(UInt64(message.stamp.publisher.rawValue), message.stamp.sequence)
+        }
+        simulator.hash = hash
+        for message in flight.messages {
             fleet.received(receipts, of: message)
         }
     }

@@ -36,6 +36,8 @@ final class Fleet {
     var clients: ContiguousArray<Client> = []
     var connections: ContiguousArray<Connection> = []
     var backlogs: [Backlog?] = []
+    /// Connections that have a backlog now.
+    private(set) var backlogCount = 0
     var counts = FleetCounts()
     /// Bytes a second of the clients that read slowly.
     var readRates: [Int32: Int] = [:]
@@ -119,6 +121,7 @@ final class Fleet {
             connection: connection, kernelBytes: (sendBuffer ?? costs.sendBuffer) + receiveBuffer, rate: rate)
         connections[connection].backlog = Int32(backlogs.count)
         backlogs.append(made)
+        backlogCount += 1
         return made
     }
 
@@ -160,6 +163,7 @@ final class Fleet {
         let index = connections[connection].backlog
         guard index >= 0 else { return }
         backlogs[Int(index)] = nil
+        backlogCount -= 1
         connections[connection].backlog = -1
     }
 
@@ -171,6 +175,7 @@ final class Fleet {
         let isUnwritable = state.flags.contains(.unwritable)
         if !isUnwritable, backlog.waiting > instance.highWaterMark {
             connections[connection].flags.insert(.unwritable)
+            instance.hasFullSockets = true
             instance.socketEvent(.writability(connection))
         } else if isUnwritable, backlog.waiting <= instance.highWaterMark / 2 {
             connections[connection].flags.remove(.unwritable)
@@ -182,19 +187,39 @@ final class Fleet {
 
     /// Brings what an instance sends to one client, at `instant`, behind all that it sent it before.
     func bring(_ item: Backlog.Item, to connection: Int, at instant: MonotonicInstant) {
-        afterReceipts(connection, at: instant) { [self] in
-            if let backlog = backlog(of: connection) {
-                backlog.append(item)
-                return read(backlog, from: simulator.now)
+        afterReceipts(connection, at: instant) { [self] in arrived(item, on: connection) }
+    }
+
+    /// When something comes to whom.
+    struct Arrival {
+        let connection: Int32
+        let at: MonotonicInstant
+    }
+
+    /// Brings the same to each of several clients, in the order of the instants: one entry of the agenda walks over them.
+    func bring(_ item: Backlog.Item, to arrivals: [Arrival]) { bring(item, to: arrivals, 0) }
+
+    private func bring(_ item: Backlog.Item, to arrivals: [Arrival], _ place: Int) {
+        guard place < arrivals.count else { return }
+        let connection = Int(arrivals[place].connection)
+        simulator.at(arrivals[place].at, .clientClose, connection) { [self] in
+            bring(item, to: arrivals, place + 1)
+            whenReceived(connection) { [self] in arrived(item, on: connection) }
+        }
+    }
+
+    private func arrived(_ item: Backlog.Item, on connection: Int) {
+        if let backlog = backlog(of: connection) {
+            backlog.append(item)
+            return read(backlog, from: simulator.now)
+        }
+        switch item {
+        case .message(let message): received(message, on: connection, at: simulator.now)
+        case .foreign:
+            if connections[connection].flags.contains(.clientOpen) {
+                receivedForeign(on: connection, at: simulator.now)
             }
-            switch item {
-            case .message(let message): received(message, on: connection, at: simulator.now)
-            case .foreign:
-                if connections[connection].flags.contains(.clientOpen) {
-                    receivedForeign(on: connection, at: simulator.now)
-                }
-            case .end(let end): serverEnded(connection, end)
-            }
+        case .end(let end): serverEnded(connection, end)
         }
     }
 
@@ -209,10 +234,13 @@ final class Fleet {
 
     /// Does something at `instant`, or once all that was written to the connection before has been received.
     private func afterReceipts(_ connection: Int, at instant: MonotonicInstant, _ body: @escaping () -> Void) {
-        simulator.at(instant, .clientClose, connection) { [self] in
-            guard let loops, !loops.hasReceivedAll(connection) else { return body() }
-            afterReceipts(connection, at: simulator.now + .microseconds(20), body)
-        }
+        simulator.at(instant, .clientClose, connection) { [self] in whenReceived(connection, body) }
+    }
+
+    /// Does something now, or once all that was written to the connection before has been received.
+    private func whenReceived(_ connection: Int, _ body: @escaping () -> Void) {
+        guard let loops, !loops.hasReceivedAll(connection) else { return body() }
+        afterReceipts(connection, at: simulator.now + .microseconds(20), body)
     }
 
     /// The session has ended by the instance's doing.

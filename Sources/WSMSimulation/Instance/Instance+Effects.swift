@@ -23,7 +23,7 @@ extension Instance {
         case .markGap(let recipients): markGap(recipients)
         case .close(let recipients, let close):
             flush()
-            for connection in connections(of: recipients) { self.close(Int(connection), close) }
+            self.close(connections(of: recipients), close)
         case .drop(let recipients):
             flush()
             for connection in connections(of: recipients) { drop(Int(connection)) }
@@ -59,7 +59,7 @@ extension Instance {
         flush()
         for connection in connections(of: recipients).map(Int.init) {
             switch setup.gapMark {
-            case .close: close(connection, .brokerGap)
+            case .close: close([Int32(connection)], .brokerGap)
             case .event(let text):
                 spent = spent + costs.write
                 fleet.bring(.foreign(bytes: text.utf8.count + 2), to: connection, at: arrival(after: .zero))
@@ -172,9 +172,13 @@ extension Instance {
 
     /// The connections that get the messages: all but those for which the slow-client policy says otherwise.
     private func admitted(_ all: [Int32], _ messages: [Message]) -> [Int32] {
-        // The usual case costs no copy: nobody's socket is full.
+        // The usual case costs neither a look at each client nor a copy: nobody's socket has been full.
+        guard hasFullSockets else { return all }
         guard all.contains(where: { !fleet.connections[Int($0)].flags.isDisjoint(with: [.unwritable, .leftOut]) })
-        else { return all }
+        else {
+            if all.count == openSockets { hasFullSockets = false }
+            return all
+        }
         return all.filter { decide(Int($0), messages) }
     }
 

@@ -97,17 +97,24 @@ extension Instance {
         post(.clientClosed(number))
     }
 
-    /// Sends a close frame, then waits for the client's own for a while.
-    func close(_ connection: Int, _ close: ClientClose) {
-        guard isOpen(connection), !fleet.connections[connection].flags.contains(.serverClosing) else { return }
-        spent = spent + costs.write
-        if let text = close.lastText {
-            fleet.bring(.foreign(bytes: text.utf8.count + 2), to: connection, at: arrival(after: .zero))
+    /// Sends a close frame to each, then waits for their own for a while.
+    func close(_ connections: [Int32], _ close: ClientClose) {
+        var told: [Fleet.Arrival] = []
+        for connection in connections {
+            guard isOpen(Int(connection)), !fleet.connections[Int(connection)].flags.contains(.serverClosing) else {
+                continue
+            }
+            spent = spent + costs.write
+            if let text = close.lastText {
+                fleet.bring(.foreign(bytes: text.utf8.count + 2), to: Int(connection), at: arrival(after: .zero))
+            }
+            fleet.connections[Int(connection)].flags.insert(.serverClosing)
+            told.append(Fleet.Arrival(connection: connection, at: arrival(after: .zero)))
         }
-        fleet.connections[connection].flags.insert(.serverClosing)
-        fleet.bring(.end(.closedByServer(code: close.code)), to: connection, at: arrival(after: .zero))
-        simulator.after(.seconds(5), .socket, connection) { [self] in
-            if !isDead, isOpen(connection) { drop(connection) }
+        guard let first = told.first else { return }
+        fleet.bring(.end(.closedByServer(code: close.code)), to: told)
+        simulator.after(.seconds(5), .socket, Int(first.connection)) { [self] in
+            for one in told where !isDead && isOpen(Int(one.connection)) { drop(Int(one.connection)) }
         }
     }
 

@@ -56,6 +56,8 @@ final class Instance {
     /// Connections by the numbers that the manager knows them by, -1 once they are gone.
     var connectionOf: ContiguousArray<Int32> = []
     var openSockets = 0
+    /// Whether some socket may be full, or may have been when a message was left out for it.
+    var hasFullSockets = false
     var members: [ChannelName: [Int32]] = [:]
     var outboxes: [ChannelName: [Message]] = [:]
     var outboxBytes = 0

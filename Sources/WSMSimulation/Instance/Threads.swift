@@ -90,7 +90,7 @@ final class BroadcastThread {
             hasTold = true
             instance.probe?.broadcastThreadEnded(end, at: instance.simulator.now)
         case .take(let count):
-            let updates = take(count)
+            var updates = take(count)
             guard !updates.isEmpty else { return }
             if instance.saboteur?.takesNewestFirst(of: updates.count) == true { updates.reverse() }
             machine.began()

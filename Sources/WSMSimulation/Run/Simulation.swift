@@ -300,9 +300,11 @@ package final class Simulation {
     private func fence(_ patience: TimeSpan, since instant: MonotonicInstant) {
         let until = simulator.now + patience
         var interval = TimeSpan.milliseconds(50)
+        var round = 0
         while parts.observer.openSessions(behind: instant) > 0, simulator.now < until {
             var isPublished = false
-            publishFence(through: 0) { isPublished = true }
+            publishFences(round) { isPublished = true }
+            round += 1
             simulator.run(until: until) { isPublished }
             let next = simulator.now + interval
             while simulator.now < next, parts.observer.openSessions(behind: instant) > 0 {
@@ -312,17 +314,25 @@ package final class Simulation {
         }
     }
 
-    /// Publishes a fence through each instance that is up, one after the other.
-    private func publishFence(through place: Int, done: @escaping () -> Void) {
-        guard place < slots.count else { return done() }
-        let slot = slots[place]
-        guard let instance = slot.instance, let stamp = instance.probe?.submittedFence(now: simulator.now) else {
-            return publishFence(through: place + 1, done: done)
-        }
+    /// Publishes the fences of one round.
+    ///
+    /// Behind a broker one instance reaches the clients of all: each round it is the next one that is up. In memory each
+    /// publishes one, one after the other.
+    private func publishFences(_ round: Int, done: @escaping () -> Void) {
+        let up = slots.indices.filter { slots[$0].instance != nil }
+        guard !up.isEmpty else { return done() }
+        publishFence(through: redis == nil ? up[...] : [up[round % up.count]], done: done)
+    }
+
+    private func publishFence(through places: ArraySlice<Int>, done: @escaping () -> Void) {
+        guard let place = places.first else { return done() }
+        let rest = places.dropFirst()
+        guard let instance = slots[place].instance, let stamp = instance.probe?.submittedFence(now: simulator.now)
+        else { return publishFence(through: rest, done: done) }
         let json = #"{"name":"fence","value":{}}"#
         let broadcast = Broadcast(bytes: Broadcast.stampedBytes(json), stamp: stamp)
         instance.makePublisher(entity: 1 << 33 | UInt64(place)).broadcast([broadcast]) { [self] _ in
-            publishFence(through: place + 1, done: done)
+            publishFence(through: rest, done: done)
         }
     }
 }

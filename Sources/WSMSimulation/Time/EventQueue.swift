@@ -21,6 +21,8 @@ struct EventQueue<Element> {
     var count: Int { heap.count }
     /// When the first element is due; `nil` when nothing is.
     var nextTime: Int64? { heap.first?.time }
+    /// What comes out next.
+    var first: Entry? { heap.first }
 
     /// Adds an element; of two at the same time the lower priority number comes first, and else the one added first.
     mutating func push(_ element: Element, at time: Int64, priority: UInt8 = 0) {

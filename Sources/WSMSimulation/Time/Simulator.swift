@@ -26,12 +26,25 @@ enum Happening: UInt8 {
     case instance
     case conductor
     case core
+
+    /// Whether it may open, end or hold up a client's session, or tell the observer of anything but receipts.
+    ///
+    /// All others go on inside of instances and Redis, and do not care what has come to the clients by then.
+    var concernsClients: Bool {
+        switch self {
+        case .loopTurn, .managerTimer, .worker, .broadcastThread, .publisher, .redisCommand, .redisTurn, .redisReply,
+            .load, .call:
+            false
+        default: true
+        }
+    }
 }
 
 /// The virtual clock and the agenda: time passes by going from one entry to the next.
 ///
 /// Everything runs on the caller's thread, inside ``run(until:)``. Deliveries to clients are no entries of their own but
-/// cursors (``Courier``): before an entry is performed, all deliveries that come before it are made.
+/// cursors (``Courier``): before an entry that concerns clients is performed, all deliveries that come before it are made;
+/// before any entry, as long as a delivery may have consequences.
 final class Simulator {
     /// Instants start here and not at zero, which stands for "unknown" in stamps and records.
     static let origin = MonotonicInstant(nanoseconds: 1_000_000_000)
@@ -44,6 +57,8 @@ final class Simulator {
     private(set) var trail = HashTrail()
     /// Makes the deliveries that come before an instant.
     var deliver: (Int64) -> Void = { _ in }
+    /// Whether a delivery may do more than be noted: somebody does not take what comes at once.
+    var deliversAtOnce: () -> Bool = { true }
     private var queue = EventQueue<Item>()
     private var actions: ContiguousArray<(() -> Void)?> = []
     private var free: ContiguousArray<Int32> = []
@@ -93,7 +108,10 @@ final class Simulator {
         if condition() { return true }
         while let next = queue.nextTime, next <= instant.nanoseconds {
             perform()
-            if condition() { return true }
+            guard !condition() else {
+                deliver(now.nanoseconds)
+                return true
+            }
         }
         deliver(instant.nanoseconds)
         now = max(now, instant)
@@ -106,11 +124,12 @@ final class Simulator {
         actions = []
         free = []
         deliver = { _ in }
+        deliversAtOnce = { true }
     }
 
     private func perform() {
-        guard let next = queue.nextTime else { return }
-        deliver(next)
+        guard let next = queue.first else { return }
+        if next.element.happening.concernsClients || deliversAtOnce() { deliver(next.time) }
         guard let entry = queue.pop() else { return }
         now = MonotonicInstant(nanoseconds: entry.time)
         steps += 1

@@ -15,6 +15,8 @@ struct TotalOrderCheck {
     private let channel: UInt8
     private let runStart: MonotonicInstant
     private var judged: Set<Pair> = []
+    /// Pairs about which all agree: there are as many sessions to ask as clients, so none is asked twice.
+    private var undisputed: Set<Pair> = []
     /// For each session in violation the messages of its pairs.
     private var moved: [ReceiptOrder.Follower: Set<UInt64>] = [:]
     private var questions = 0
@@ -178,12 +180,14 @@ struct TotalOrderCheck {
     /// Asks everybody about a pair; returns whether they disagree.
     @discardableResult
     private mutating func judge(_ pair: Pair) -> Bool {
-        guard judged.insert(pair).inserted else { return true }
-        let sides = sides(of: pair)
+        guard !judged.contains(pair) else { return true }
+        guard !undisputed.contains(pair) else { return false }
+        let sides = isDisputable(pair) ? sides(of: pair) : Sides()
         guard let straight = leader(sides.straight), let reversed = leader(sides.reversed) else {
-            judged.remove(pair)
+            undisputed.insert(pair)
             return false
         }
+        judged.insert(pair)
         let isStraightSmaller =
             sides.straight.count == sides.reversed.count
             ? order.client(straight) > order.client(reversed) : sides.straight.count < sides.reversed.count
@@ -194,6 +198,22 @@ struct TotalOrderCheck {
         }
         note(pair, straight, reversed)
         return true
+    }
+
+    /// Whether two may have seen the pair in different orders: two orders differ in it, or some session left its order.
+    private func isDisputable(_ pair: Pair) -> Bool {
+        var isStraight: Bool?
+        for record in order.loops where record.channel == channel {
+            if !record.ledger.detours.isEmpty { return true }
+            for known in record.ledger.orders {
+                guard let first = known.place(ofKey: pair.first), let second = known.place(ofKey: pair.second) else {
+                    continue
+                }
+                if let isStraight, isStraight != (first < second) { return true }
+                isStraight = first < second
+            }
+        }
+        return false
     }
 
     private mutating func sides(of pair: Pair) -> Sides {

@@ -100,6 +100,22 @@ struct FaultListening: Sendable {
         ears[ear].lastPublished = published.nanoseconds
     }
 
+    /// Sessions have received a message of the load that was published at `published`, each one.
+    mutating func received(_ receipts: UnsafeBufferPointer<StampedReceipt>, published: MonotonicInstant) {
+        guard active.isEmpty else {
+            for receipt in receipts { received(session: Int(receipt.session), published: published, at: receipt.at) }
+            return
+        }
+        let earOfSession = earOfSession
+        ears.withUnsafeMutableBufferPointer { ears in
+            for receipt in receipts {
+                let ear = Int(earOfSession[Int(receipt.session)])
+                ears[ear].lastAt = receipt.at.nanoseconds
+                ears[ear].lastPublished = published.nanoseconds
+            }
+        }
+    }
+
     @inline(never)
     private mutating func listen(_ ear: Int, published: Int64, at: Int64) {
         let last = ears[ear].lastAt

@@ -24,6 +24,11 @@ package struct InstanceLatencies: Sendable {
         histograms[min(instance, Self.limit)].record(span)
     }
 
+    /// Records these spans, in nanoseconds, each once; the instance is prepared.
+    mutating func record(_ nanoseconds: UnsafeBufferPointer<Int64>, instance: Int) {
+        histograms[min(instance, Self.limit)].record(nanoseconds: nanoseconds)
+    }
+
     /// How many spans were recorded.
     package var count: Int64 { histograms.reduce(0) { $0 + $1.count } }
 

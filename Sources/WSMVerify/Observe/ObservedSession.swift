@@ -54,6 +54,9 @@ package struct ObservedSession: Sendable {
     /// Whether its client is slow, stalled or catching up.
     var isSick: Bool { slowReader || isCatchingUp }
 
+    /// Whether it is open on this instance, and its client is not sick.
+    func isWell(on instance: UInt16) -> Bool { UInt32(truncatingIfNeeded: identity) == UInt32(instance) << 16 }
+
     var hasReceived: Bool { next != ObservedSession.nothing }
     /// Its slice of the order, holes included.
     var slice: Range<Int> { hasReceived ? Int(first)..<Int(next) : 0..<0 }

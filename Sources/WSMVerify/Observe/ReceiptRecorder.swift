@@ -64,13 +64,6 @@ struct ReceiptRecorder {
         }
     }
 
-    /// Takes in one message of this run, by its stamp, for each of these receipts.
-    mutating func received(_ receipts: UnsafeBufferPointer<StampedReceipt>, of stamp: ProbeStamp) {
-        for receipt in receipts {
-            received(session: Int(receipt.session), stamp: stamp, intact: true, at: receipt.at)
-        }
-    }
-
     /// Takes in a message of this run by its stamp; `intact`: the checksum fitted its bytes.
     mutating func received(session: Int, stamp: ProbeStamp, intact: Bool, at: MonotonicInstant) {
         if let anomaly = refusal(of: stamp, intact: intact, session: session) {

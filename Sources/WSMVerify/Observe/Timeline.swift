@@ -59,6 +59,13 @@ package struct Timeline: Sendable {
         groups[group].counts[base + place] &+= 1
     }
 
+    /// Receipts of a measured message that was intended at `intended`, by clients of one instance that read at full speed.
+    mutating func record(
+        _ receipts: UnsafeBufferPointer<StampedReceipt>, since intended: MonotonicInstant, instance: Int
+    ) {
+        for receipt in receipts { record(receipt.at - intended, at: receipt.at, instance: instance) }
+    }
+
     @inline(never)
     private mutating func extend(_ group: Int, to instant: Int64) {
         let wanted = Int((instant - plan.from.nanoseconds) / plan.width.nanoseconds) + 1

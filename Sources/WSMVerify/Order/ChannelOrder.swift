@@ -16,7 +16,7 @@ struct ChannelMessage: Hashable, Sendable {
 ///
 /// Whoever receives a message first is the witness of its place. A session that misses nothing and sees what the others see
 /// is then a contiguous slice of the order, and following it is one comparison a message. Some 13 bytes a message (25 where
-/// processes are followed), however many sessions there are.
+/// processes are followed), however many sessions there are; of publishers only those that it has heard of take room.
 struct ChannelOrder: Sendable {
     /// What is to be looked at when a session comes to a message.
     struct Marks: OptionSet, Sendable {
@@ -41,7 +41,8 @@ struct ChannelOrder: Sendable {
 
     private(set) var keys: ContiguousArray<UInt64> = []
     private(set) var marks: ContiguousArray<Marks> = []
-    private(set) var publishers: ContiguousArray<SequencePlaces>
+    /// By the numbers of the publishers that have sent anything.
+    private var publishers: [Int: SequencePlaces] = [:]
     private var steps = ProcessSteps()
     /// For each message the step, and the places of the updates of the same process next to it; empty without processes.
     private var updates: ContiguousArray<Update> = []
@@ -50,10 +51,6 @@ struct ChannelOrder: Sendable {
         var step: UInt16 = 0
         var previous = ChannelOrder.none
         var next = ChannelOrder.none
-    }
-
-    init(publisherCount: Int) {
-        publishers = ContiguousArray(repeating: SequencePlaces(), count: publisherCount)
     }
 
     var count: Int { keys.count }
@@ -65,23 +62,27 @@ struct ChannelOrder: Sendable {
     static func publisher(of key: UInt64) -> Int { Int(key >> 40) }
     static func sequence(of key: UInt64) -> Int { Int(key & 0xff_ffff_ffff) }
 
+    /// The publishers that it has heard of, in no order.
+    var heard: some Sequence<Int> { publishers.keys }
+
+    /// Where the messages of a publisher stand; `nil` where it has heard of none.
+    func places(ofPublisher publisher: Int) -> SequencePlaces? { publishers[publisher] }
+
     func place(of message: ChannelMessage) -> Int? {
-        publishers[message.publisher].place(of: message.sequence)
+        publishers[message.publisher]?.place(of: message.sequence)
     }
 
     func place(ofKey key: UInt64) -> Int? {
-        let publisher = ChannelOrder.publisher(of: key)
-        guard publisher < publishers.count else { return nil }
-        return publishers[publisher].place(of: ChannelOrder.sequence(of: key))
+        publishers[ChannelOrder.publisher(of: key)]?.place(of: ChannelOrder.sequence(of: key))
     }
 
     /// Puts a message that has no place yet at the end; `nil` when there is no room for its number.
     mutating func append(_ message: ChannelMessage) -> Int? {
         let index = keys.count
-        let isBelow = message.sequence < publishers[message.publisher].highest
-        guard index < Int(ChannelOrder.none), publishers[message.publisher].set(message.sequence, index) else {
-            return nil
-        }
+        let isBelow = message.sequence < publishers[message.publisher]?.highest ?? -1
+        guard index < Int(ChannelOrder.none),
+            publishers[message.publisher, default: SequencePlaces()].set(message.sequence, index)
+        else { return nil }
         keys.append(message.key)
         var marks: Marks = message.isMeasured ? .measured : []
         if isBelow { marks.insert(.afterItsSuccessor) }
@@ -141,8 +142,7 @@ struct ChannelOrder: Sendable {
     func hasSuccessor(ofMessageAt index: Int, isReceived: (Int) -> Bool) -> Bool? {
         let publisher = ChannelOrder.publisher(of: keys[index])
         let sequence = ChannelOrder.sequence(of: keys[index])
-        let places = publishers[publisher]
-        guard sequence < places.highest else { return false }
+        guard let places = publishers[publisher], sequence < places.highest else { return false }
         for candidate in (sequence + 1)...min(places.highest, sequence + ChannelOrder.searchLimit) {
             if let place = places.place(of: candidate), isReceived(place) { return true }
         }

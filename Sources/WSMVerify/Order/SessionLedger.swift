@@ -47,7 +47,7 @@ struct SessionLedger: Sendable {
         while orderOfInstance.count <= instance { orderOfInstance.append(-1) }
         if orderOfInstance[instance] < 0 {
             orderOfInstance[instance] = Int32(orders.count)
-            orders.append(ChannelOrder(publisherCount: publisherCount))
+            orders.append(ChannelOrder())
         }
         sessions.append(session)
         return sessions.count - 1
@@ -88,6 +88,37 @@ struct SessionLedger: Sendable {
             }
         }
         return receiveOutOfLine(session, order, message)
+    }
+
+    /// Notes receipts of a message that the session `leader` has just received in order, for sessions of the same instance:
+    /// from the first on as many as are open, not sick, at the same place of the order, and within the instants `at`.
+    ///
+    /// The same as ``receive(session:_:)`` and `noteCertainty` for each. Returns how many those are.
+    mutating func receive(
+        _ receipts: UnsafeBufferPointer<StampedReceipt>, _ message: ChannelMessage, like leader: Int,
+        published: MonotonicInstant, at instants: ClosedRange<Int64>
+    ) -> Int {
+        let place = sessions[leader].last
+        let instance = sessions[leader].instance
+        let order = Int(orderOfInstance[Int(instance)])
+        guard place != ObservedSession.nothing, sessions[leader].next == place + 1,
+            orders[order].keys[Int(place)] == message.key,
+            orders[order].marks[Int(place)].isDisjoint(with: .irregular)
+        else { return 0 }
+        return sessions.withUnsafeMutableBufferPointer { sessions in
+            for (index, receipt) in receipts.enumerated() {
+                let session = Int(receipt.session)
+                guard instants.contains(receipt.at.nanoseconds), sessions[session].isWell(on: instance),
+                    sessions[session].next == place
+                else { return index }
+                sessions[session].noteCertainty(published, at: receipt.at)
+                sessions[session].last = place
+                sessions[session].next = place + 1
+                sessions[session].received &+= 1
+                if message.isMeasured { sessions[session].measured &+= 1 }
+            }
+            return receipts.count
+        }
     }
 
     @inline(__always)

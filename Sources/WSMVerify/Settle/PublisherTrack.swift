@@ -22,7 +22,7 @@ struct PublisherTrack {
 
     /// - Parameter count: how many messages the publisher submitted.
     init(_ order: ChannelOrder, publisher: Int, count: Int) {
-        let known = order.publishers[publisher]
+        guard let known = order.places(ofPublisher: publisher) else { return }
         for number in known.range {
             guard let place = known.place(of: number) else { continue }
             if number < count {

@@ -79,24 +79,35 @@ struct OfflineGap {
     /// The gaps of all clients: between their sessions, from a first try that failed, and after a session that ended
     /// otherwise than by the end of the run.
     static func all(in loops: [LoopRecord], _ context: SettlementContext) -> [OfflineGap] {
-        var presences: [UInt32: [Presence]] = [:]
+        // One flat list: there may be millions of sessions.
+        var presences: [Presence] = []
+        presences.reserveCapacity(loops.reduce(0) { $0 + $1.sessions.count + $1.connectFailures.count })
         for loop in loops {
             for session in loop.sessions {
                 let isLast = session.end == .runEnded || isShutdown(session, context)
-                presences[session.client, default: []].append(
+                presences.append(
                     Presence(
-                        channel: loop.channel, from: session.attemptedAt.nanoseconds,
+                        client: session.client, channel: loop.channel, from: session.attemptedAt.nanoseconds,
                         until: session.closedAt?.nanoseconds ?? .max, isLast: isLast,
                         isPlanned: session.end == .churned))
             }
             for (client, failures) in loop.connectFailures {
                 let instant = failures.first.nanoseconds
-                presences[client, default: []].append(
+                presences.append(
                     Presence(
-                        channel: loop.channel, from: instant, until: instant, isLast: false, isPlanned: false))
+                        client: client, channel: loop.channel, from: instant, until: instant, isLast: false,
+                        isPlanned: false))
             }
         }
-        return presences.flatMap { client, own in gaps(between: own, of: client) }
+        presences.sort { ($0.client, $0.from, $0.until) < ($1.client, $1.from, $1.until) }
+        var gaps: [OfflineGap] = []
+        var rest = presences[...]
+        while let first = rest.first {
+            let own = rest.prefix { $0.client == first.client }
+            addGaps(between: own, to: &gaps)
+            rest = rest.dropFirst(own.count)
+        }
+        return gaps
     }
 
     /// Whether the instances' stop ended it.
@@ -106,6 +117,7 @@ struct OfflineGap {
     }
 
     private struct Presence {
+        let client: UInt32
         let channel: UInt8
         let from: Int64
         let until: Int64
@@ -113,21 +125,19 @@ struct OfflineGap {
         let isPlanned: Bool
     }
 
-    private static func gaps(between presences: [Presence], of client: UInt32) -> [OfflineGap] {
-        let inOrder = presences.sorted { ($0.from, $0.until) < ($1.from, $1.until) }
-        var gaps: [OfflineGap] = []
-        var latest = inOrder[0]
+    /// - Parameter presences: Those of one client, in their order.
+    private static func addGaps(between presences: ArraySlice<Presence>, to gaps: inout [OfflineGap]) {
+        guard var latest = presences.first else { return }
         func add(until: Int64) {
             gaps.append(
                 OfflineGap(
-                    channel: latest.channel, client: client, isPlanned: latest.isPlanned, from: latest.until + 1,
+                    channel: latest.channel, client: latest.client, isPlanned: latest.isPlanned, from: latest.until + 1,
                     until: until))
         }
-        for presence in inOrder.dropFirst() {
+        for presence in presences.dropFirst() {
             if presence.from > latest.until { add(until: presence.from - 1) }
             if presence.until >= latest.until { latest = presence }
         }
         if latest.until < .max, !latest.isLast { add(until: .max) }
-        return gaps
     }
 }

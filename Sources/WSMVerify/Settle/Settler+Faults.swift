@@ -6,7 +6,7 @@ extension Settler {
     func faultScores() -> [FaultScore] {
         guard let known = context.faults, !known.isEmpty else { return [] }
         let submissions = Submissions(loops, history, context)
-        let presences = Presence.all(loops, windows)
+        let presences = Presences(loops)
         return known.indices.map { fault in
             var score = FaultScore()
             guard let at = known[fault].at else { return score }
@@ -29,62 +29,91 @@ extension Settler {
 
     // MARK: Sessions
 
-    /// The sessions of one client, in the order of their beginning.
-    private struct Presence {
+    /// All sessions by their clients, those of one client in the order of their beginning: one flat list, since there may be
+    /// millions of them.
+    private struct Presences {
         struct Stay {
-            let session: ObservedSession
-            let isDeaf: Bool
-            var from: Int64 { session.attemptedAt.nanoseconds }
-            var until: Int64 { session.closedAt?.nanoseconds ?? .max }
+            let client: UInt32
+            let loop: UInt32
+            let session: UInt32
         }
 
-        var stays: [Stay] = []
+        let stays: [Stay]
 
-        static func all(_ loops: [LoopRecord], _ windows: [[SessionWindow]]) -> [UInt32: Presence] {
-            var all: [UInt32: Presence] = [:]
+        init(_ loops: [LoopRecord]) {
+            var stays: [Stay] = []
+            stays.reserveCapacity(loops.reduce(0) { $0 + $1.sessions.count })
             for (loop, record) in loops.enumerated() {
                 for index in record.sessions.indices {
-                    let session = record.sessions[index]
-                    all[session.client, default: Presence()].stays.append(
-                        Stay(session: session, isDeaf: windows[loop][index].isDeaf))
+                    stays.append(
+                        Stay(client: record.sessions[index].client, loop: UInt32(loop), session: UInt32(index)))
                 }
             }
-            for client in all.keys { all[client]?.stays.sort { $0.from < $1.from } }
-            return all
+            func from(_ stay: Stay) -> Int64 {
+                loops[Int(stay.loop)].sessions[Int(stay.session)].attemptedAt.nanoseconds
+            }
+            stays.sort { $0.client == $1.client ? from($0) < from($1) : $0.client < $1.client }
+            self.stays = stays
         }
 
-        func stay(at instant: Int64) -> Stay? { stays.last { $0.from <= instant && $0.until >= instant } }
-        func returned(after instant: Int64) -> Bool { stays.contains { $0.from > instant } }
+        /// Calls `body` with the sessions of each client.
+        func forEachClient(_ body: (UInt32, ArraySlice<Stay>) -> Void) {
+            var rest = stays[...]
+            while let first = rest.first {
+                let own = rest.prefix { $0.client == first.client }
+                body(first.client, own)
+                rest = rest.dropFirst(own.count)
+            }
+        }
+
+        /// The client's last session.
+        func last(of client: UInt32) -> Stay? {
+            var low = 0
+            var high = stays.count
+            while low < high {
+                let middle = (low + high) / 2
+                if stays[middle].client <= client { low = middle + 1 } else { high = middle }
+            }
+            return low > 0 && stays[low - 1].client == client ? stays[low - 1] : nil
+        }
     }
+
+    private func session(_ stay: Presences.Stay) -> ObservedSession {
+        loops[Int(stay.loop)].sessions[Int(stay.session)]
+    }
+    private func from(_ stay: Presences.Stay) -> Int64 { session(stay).attemptedAt.nanoseconds }
+    private func until(_ stay: Presences.Stay) -> Int64 { session(stay).closedAt?.nanoseconds ?? .max }
+    private func isDeaf(_ stay: Presences.Stay) -> Bool { windows[Int(stay.loop)][Int(stay.session)].isDeaf }
 
     /// A service restart (RFC 6455's registry of close codes): what a client is closed with that may have missed something.
     static let gapClose: UInt16 = 1012
 
     private func countSessions(
-        _ fault: Int, at: Int64, _ presences: [UInt32: Presence], _ score: inout FaultScore
+        _ fault: Int, at: Int64, _ presences: Presences, _ score: inout FaultScore
     ) {
         let end = min(faults.end(of: fault), (context.shutdown?.at.nanoseconds ?? .max))
-        let markers = context.gapMarkers.filter { $0.at.nanoseconds >= at && $0.at.nanoseconds < end }
-        for (client, presence) in presences {
-            guard let stay = presence.stay(at: at) else { continue }
+        let markers = Dictionary(
+            grouping: context.gapMarkers.filter { $0.at.nanoseconds >= at && $0.at.nanoseconds < end }, by: \.instance)
+        presences.forEachClient { client, stays in
+            guard let stay = stays.last(where: { from($0) <= at && until($0) >= at }) else { return }
+            let session = session(stay)
+            let last = until(stay)
             score.connectedClients += 1
-            if stay.isDeaf, deafens(fault, stay.session) { score.deafClients += 1 }
-            let isOver = stay.until < end
-            let isTold = markers.contains {
-                $0.concerns(client, on: stay.session.instance) && $0.at.nanoseconds <= stay.until
+            if isDeaf(stay), deafens(fault, session) { score.deafClients += 1 }
+            let isOver = last < end
+            let isTold = markers[session.instance, default: []].contains {
+                $0.concerns(client, on: session.instance) && $0.at.nanoseconds <= last
             }
-            switch stay.session.end {
+            switch session.end {
             case .dropped? where isOver: score.droppedClients += 1
             case .closedByServer(let code)? where isOver:
                 score.closedClients += 1
                 if code == Self.gapClose || isTold { score.markedClients += 1 }
-                if presence.returned(after: stay.until) { score.reconnectedClients += 1 }
-                continue
             default:
                 if isTold { score.markedClients += 1 }
-                continue
+                return
             }
-            if presence.returned(after: stay.until) { score.reconnectedClients += 1 }
+            if stays.contains(where: { from($0) > last }) { score.reconnectedClients += 1 }
         }
     }
 
@@ -98,7 +127,7 @@ extension Settler {
     // MARK: Hearing
 
     private func listen(
-        _ fault: Int, healedAt: MonotonicInstant?, _ presences: [UInt32: Presence], _ submissions: Submissions,
+        _ fault: Int, healedAt: MonotonicInstant?, _ presences: Presences, _ submissions: Submissions,
         _ score: inout FaultScore
     ) {
         let end = context.endOfLoad?.fencedFrom.nanoseconds ?? .max
@@ -111,16 +140,16 @@ extension Settler {
             guard let listening = record.listening, let heard = listening.faults[fault] else { continue }
             for (index, hearing) in heard.hearings.enumerated() where hearing.hadHeard {
                 let ear = listening.ears[index]
-                let stay = presences[ear.client]?.stays.last
-                let instance = stay?.session.instance ?? 0
+                let stay = presences.last(of: ear.client)
+                let instance = stay.map { session($0).instance } ?? 0
                 var silence = submissions.silence(of: instance, hearing.silentFrom, hearing.silentUntil)
                 if hearing.heardAgain > 0 {
                     first = min(first, hearing.heardAgain)
                     last = max(last, hearing.heardAgain)
                 } else {
                     silence = max(silence, submissions.silence(of: instance, ear.lastAt, end))
-                    if let stay, stay.until >= end { waiting += 1 } else { gone += 1 }
-                    if let stay, stay.until >= end, !stay.isDeaf { score.unsentClients += 1 }
+                    if let stay, until(stay) >= end { waiting += 1 } else { gone += 1 }
+                    if let stay, until(stay) >= end, !isDeaf(stay) { score.unsentClients += 1 }
                 }
                 longest = max(longest ?? 0, silence)
             }

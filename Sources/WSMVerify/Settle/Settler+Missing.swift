@@ -112,6 +112,20 @@ struct ReachTable {
     private struct Row {
         var expected: [Int32]
         var received: [Int32]
+
+        init(messages: Int) {
+            expected = [Int32](repeating: 0, count: messages + 1)
+            received = expected
+        }
+
+        mutating func add(expected range: Range<Int>, received ranges: [Range<Int>]) {
+            expected[range.lowerBound] += 1
+            expected[range.upperBound] -= 1
+            for range in ranges {
+                received[range.lowerBound] += 1
+                received[range.upperBound] -= 1
+            }
+        }
     }
 
     init(columns: PublisherColumns) {
@@ -119,15 +133,7 @@ struct ReachTable {
     }
 
     mutating func add(instance: UInt16, expected: Range<Int>, received: [Range<Int>]) {
-        let empty = [Int32](repeating: 0, count: columns.count + 1)
-        var row = instances.removeValue(forKey: instance) ?? Row(expected: empty, received: empty)
-        row.expected[expected.lowerBound] += 1
-        row.expected[expected.upperBound] -= 1
-        for range in received {
-            row.received[range.lowerBound] += 1
-            row.received[range.upperBound] -= 1
-        }
-        instances[instance] = row
+        instances[instance, default: Row(messages: columns.count)].add(expected: expected, received: received)
     }
 
     /// Checks each published message against each instance on which a session had to get it, outside fault windows.

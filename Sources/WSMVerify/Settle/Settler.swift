@@ -76,9 +76,20 @@ struct Settler {
             byNumber[number] = publisher
         }
         for channel in Set(loops.map(\.channel)).sorted() {
+            let heard = heard(on: channel)
             for (number, publisher) in byNumber.enumerated() {
+                // Who has said nothing and of whom nothing came concerns no session, and there may be thousands of them.
+                guard heard.contains(number) || publisher?.history(of: channel) != nil else { continue }
                 settle(number, publisher, channel)
             }
+        }
+    }
+
+    /// The publishers of whom anything came to any session of `channel`.
+    private func heard(on channel: UInt8) -> Set<Int> {
+        loops.reduce(into: []) { heard, record in
+            guard record.channel == channel else { return }
+            for order in record.ledger.orders { heard.formUnion(order.heard) }
         }
     }
 
