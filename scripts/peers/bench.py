@@ -5,7 +5,7 @@
 
 FOLDER has wsclient.c, a load client that belongs to none of them, and wsserver.c, the floor: the least that a fan-out in memory
 must cost. Each round starts every system once, in an order that moves on by one, loads it, and ends it. Prints a table of medians
-over the rounds, and of the ratios to the floor of the same round with their range. Times are milliseconds from the intended
+over the whole rounds, and of the ratios to the floor of the same round with their range. Times are milliseconds from the intended
 instant of a message until a client has it; CPU is microseconds a delivery; memory is kilobytes a connection.
 
 Systems: floor, wsmlab-memory, wsmlab-broadcast (two instances on one Redis), nchan-memory, nchan-redis (two instances).
@@ -137,6 +137,10 @@ SYSTEMS = {
 FIGURES = [("p50", "ms"), ("p99", "ms"), ("server CPU", "µs"), ("client CPU", "µs"), ("memory", "KB"), ("lost", "")]
 
 
+class Unmeasured(Exception):
+    """A system that did not take its load: what it did instead."""
+
+
 def measure(name, tools, options):
     with SYSTEMS[name](tools) as served:
         command = [tools.client, "--clients", str(options.clients), "--ports", ",".join(map(str, served.ports)),
@@ -146,10 +150,10 @@ def measure(name, tools, options):
         answer = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                 timeout=options.seconds + 180)
     if answer.returncode != 0:
-        sys.exit(f"{name}: the client ended with {answer.returncode}: {answer.stderr[-500:]}")
+        raise Unmeasured(f"{name}: the client ended with {answer.returncode}: {answer.stderr[-500:]}")
     seen = json.loads(answer.stdout)
     if seen["connected"] != options.clients or not seen["received"]:
-        sys.exit(f"{name}: {seen['connected']} of {options.clients} clients connected, {seen['received']} deliveries")
+        raise Unmeasured(f"{name}: {seen['connected']} of {options.clients} clients connected, {seen['received']} deliveries")
     each = 1e6 / seen["received"]
     return {"p50": seen["p50_ms"], "p99": seen["p99_ms"], "server CPU": seen["run"]["server"]["cpu_s"] * each,
             "client CPU": seen["client_cpu_s"] * each, "memory": seen["rss_kb_per_conn"]["server"], "lost": seen["lost"]}
@@ -202,12 +206,21 @@ def main():
             source = os.path.join(options.yardstick, f"ws{name}.c")
             subprocess.run(["cc", "-O2", "-pthread", "-o", binary, source], check=True)
             setattr(tools, name, binary)
-        rounds = []
+        rounds, left_out = [], []
         for number in range(options.rounds):
             order = names[number % len(names):] + names[:number % len(names)]
-            rounds.append({name: measure(name, tools, options) for name in order})
-            print(f"round {number + 1} of {options.rounds} done", file=sys.stderr)
-        table(rounds, names, options)
+            try:
+                rounds.append({name: measure(name, tools, options) for name in order})
+                print(f"round {number + 1} of {options.rounds} done", file=sys.stderr)
+            except Unmeasured as error:
+                left_out.append(f"round {number + 1}: {error}")
+                print(f"left out {left_out[-1]}", file=sys.stderr)
+        if rounds:
+            table(rounds, names, options)
+        for line in left_out:
+            print(f"\nLeft out {line}")
+        if left_out:
+            sys.exit(1)
     finally:
         shutil.rmtree(tools.folder, ignore_errors=True)
 

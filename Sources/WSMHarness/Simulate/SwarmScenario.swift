@@ -57,7 +57,7 @@ package struct SwarmScenario {
         lines += cluster(profile)
         lines += clients()
         lines += workload()
-        lines += faults(isSerial: profile == .reference)
+        lines += faults()
         return lines.joined(separator: "\n") + "\n"
     }
 
@@ -76,6 +76,8 @@ package struct SwarmScenario {
                 "  brokerLoss: \(random.one(of: ["retry-then-drop", "resubscribe-silently", "resubscribe-marked"]))")
         }
         if !isMemory, random.chance(0.15) { lines.append("  publishing: per-broadcast") }
+        // What a client that does not read does is felt within the run only where little is kept for it.
+        if random.chance(0.15) { lines.append("  sendBuffer: \(random.one(of: ["16KiB", "64KiB"]))") }
         return lines
     }
 
@@ -111,7 +113,7 @@ package struct SwarmScenario {
     }
 
     /// Each begins when the one before has been healed for a while, so that none contradicts another.
-    private mutating func faults(isSerial: Bool) -> [String] {
+    private mutating func faults() -> [String] {
         if losesBroker { return ["faults:", "  - {at: \(random.pick(1000...3000))ms, action: redis.kill}"] }
         guard random.chance(0.8) else { return [] }
         var at = random.pick(Shape.begins)
@@ -120,35 +122,46 @@ package struct SwarmScenario {
             let length = random.pick(Shape.lengths)
             guard at + length <= Shape.duration - Shape.quiet else { break }
             if !isMemory, random.chance(0.15) {
-                lines += killWithoutBroker(at: at, length: length)
+                lines += endWithoutBroker(at: at, length: length)
             } else {
-                lines.append("  - {at: \(at)ms, \(fault(length: length, isSerial: isSerial))}")
+                lines.append("  - {at: \(at)ms, \(fault(length: length))}")
             }
             at += length + random.pick(300...900)
         }
         return lines.isEmpty ? [] : ["faults:"] + lines
     }
 
-    /// Redis goes, and while it is away an instance does too, with what waits in its queue.
-    private mutating func killWithoutBroker(at: Int, length: Int) -> [String] {
+    /// Redis goes or stands still, and meanwhile an instance ends too, with what waits in its queue.
+    private mutating func endWithoutBroker(at: Int, length: Int) -> [String] {
         let target = random.pick(0...instances - 1)
+        let (first, rest) = (length / 2, length - length / 2)
+        if random.chance(0.5) {
+            // A stop in order, whose queue can be drained only once Redis goes on.
+            return [
+                "  - {at: \(at)ms, action: redis.pause, duration: \(length)ms}",
+                "  - {at: \(at + first)ms, action: instance.stop, target: \(target), restartAfter: \(rest)ms}",
+            ]
+        }
         return [
             "  - {at: \(at)ms, action: redis.restart, downtime: \(length)ms}",
-            "  - {at: \(at + length / 2)ms, action: instance.kill, target: \(target), restartAfter: \(length - length / 2)ms}",
+            "  - {at: \(at + first)ms, action: instance.kill, target: \(target), restartAfter: \(rest)ms}",
         ]
     }
 
-    private mutating func fault(length: Int, isSerial: Bool) -> String {
+    private mutating func fault(length: Int) -> String {
         let target = random.pick(0...instances - 1)
         let share = random.pick(10...100)
         var kinds = [
             "action: instance.kill, target: \(target), restartAfter: \(length)ms",
+            "action: instance.stop, target: \(target), restartAfter: \(length)ms",
+            "action: instance.pause, target: \(target), duration: \(length)ms",
             "action: clients.stall, share: \(share)%, duration: \(length)ms",
+            "action: clients.disconnect, share: \(share)%, how: \(random.one(of: ["reset", "close"]))",
         ]
-        if !isSerial { kinds.append("action: clients.disconnect, share: \(share)%, how: reset") }
         if !isMemory {
             kinds += [
                 "action: redis.restart, downtime: \(length)ms", "action: redis.pause, duration: \(length)ms",
+                "action: redis.disconnect-clients, share: \(share)%",
             ]
         }
         return random.one(of: kinds)

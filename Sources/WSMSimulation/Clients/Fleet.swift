@@ -272,7 +272,7 @@ final class Fleet {
 
     /// Something of the client's comes to its instance, one latency later.
     func tellHost(of connection: Int, _ event: SocketEvent) {
-        let instance = hosts[Int(connections[connection].instance)].instance
+        let instance = hosts[Int(connections[connection].instance)].life(of: connection)
         simulator.after(costs.linkLatency, .socket, connection) { instance?.socketEvent(event) }
     }
 

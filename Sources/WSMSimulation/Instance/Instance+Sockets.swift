@@ -25,7 +25,16 @@ extension Instance {
         }
     }
 
-    func isOpen(_ connection: Int) -> Bool { fleet.connections[connection].flags.contains(.serverOpen) }
+    func isOpen(_ connection: Int) -> Bool {
+        owns(connection) && fleet.connections[connection].flags.contains(.serverOpen)
+    }
+
+    /// Whether the connection was made to this life of the instance, and is open: another life numbers its own anew.
+    func owns(_ connection: Int) -> Bool {
+        let number = Int(fleet.connections[connection].number)
+        return number < connectionOf.count && connectionOf[number] == Int32(connection)
+    }
+
     func number(of connection: Int) -> ClientID { ClientID(UInt64(fleet.connections[connection].number)) }
 
     /// The open connection with this number.

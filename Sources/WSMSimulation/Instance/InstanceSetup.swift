@@ -74,6 +74,12 @@ final class InstanceSlot {
         }
     }
 
+    /// The life that a connection was made to: the one that goes on, or one that still closes its clients.
+    func life(of connection: Int) -> Instance? {
+        if let instance, instance.owns(connection) { return instance }
+        return former.last { $0.owns(connection) }
+    }
+
     /// Something planned came to nothing because the instance was down.
     func countSkipped() { pastCounts.skippedWhileDown += 1 }
 

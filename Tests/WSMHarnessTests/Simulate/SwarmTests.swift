@@ -38,8 +38,11 @@ struct SwarmTests {
             scenarios.insert(nameless.yaml())
         }
         #expect(scenarios.count > 295 && managers.count == 2)
-        let common: Set = ["instance.kill", "clients.stall", "redis.restart", "redis.pause", "redis.kill"]
-        #expect(actions == (profile == .hardened ? common.union(["clients.disconnect"]) : common))
+        let all: Set = [
+            "instance.kill", "instance.stop", "instance.pause", "clients.stall", "clients.disconnect", "redis.restart",
+            "redis.pause", "redis.kill", "redis.disconnect-clients",
+        ]
+        #expect(actions == all)
     }
 
     private func explore(_ base: Scenario, _ seeds: String) async throws -> SeedCampaignResult {
