@@ -26,7 +26,7 @@ struct PartBench {
         Table.line("probe stamp: append", appendStamp())
         Table.line("histogram: record", recordSpan())
         Table.line("broadcast queue: put and take, 256 at once", queue())
-        Table.line("Redis: encode PUBLISH", encodePublish())
+        Table.line("Redis: encode a command", encodeCommand())
         Table.line("Redis: decode a message, sixteen a read", decodeMessages())
     }
 
@@ -90,7 +90,7 @@ struct PartBench {
         }
     }
 
-    private func encodePublish() -> Cost {
+    private func encodeCommand() -> Cost {
         var output = ByteBuffer()
         return Cost.of(events) {
             for _ in 0..<events {
