@@ -9,5 +9,5 @@ extension CounterRNG {
     }
 
     /// One of the words, each as likely as the other; there is at least one.
-    package mutating func one(of words: [String]) -> String { words[pick(0...words.count - 1)] }
+    package mutating func one<Choice>(of choices: [Choice]) -> Choice { choices[pick(0...choices.count - 1)] }
 }

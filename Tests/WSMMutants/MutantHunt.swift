@@ -54,7 +54,7 @@ package struct MutantHunt: Sendable {
     }
 
     private func fails(_ scenario: Scenario, with mutant: Mutant?) throws -> Bool {
-        let result = try SimulatedRun.judged(scenario, sabotage: mutant?.sabotage, interruption: interruption).0
+        let result = try SimulatedRun.judged(scenario, sabotage: mutant?.sabotage, interruption: interruption).result
         return FailureKind(result) != nil
     }
 }

@@ -17,7 +17,8 @@ struct SeedsReportTests {
                 run.exitCode = 3
                 run.reason = "publisher-order is violated\u{1b}[2J | <b>"
             }
-            var finding = SeedCampaignResult.Finding(seed: UInt64(seed), result: run)
+            var finding = SeedCampaignResult.Finding(
+                seed: UInt64(seed), run: JudgedRun(result: run))
             finding.isRepeated = seed.isMultiple(of: 16)
             result.take(finding)
         }

@@ -107,9 +107,9 @@ struct Swarm: AsyncParsableCommand {
     private func run(_ file: String, _ chosen: [Mutant]) throws {
         guard mutant != nil, let mutant = chosen.first else { throw ValidationError("--replay needs --mutant") }
         guard let scenario = ScenarioFile.load(path: file).scenario else {
-            throw ValidationError("\(file) is no scenario; wsmlab check says why")
+            throw ValidationError("\(file) is no scenario; wsmlab validate says why")
         }
-        let result = try SimulatedRun.judged(scenario, sabotage: mutant.sabotage, interruption: Interruption()).0
+        let result = try SimulatedRun.judged(scenario, sabotage: mutant.sabotage, interruption: Interruption()).result
         say("\(result.verdict.rawValue): \(result.reason); traceHash \(result.traceHash ?? "-")")
         throw ExitCode(result.exitCode)
     }

@@ -56,6 +56,8 @@ struct Measurement: Sendable {
     var traceHash: String?
     /// Where a simulation's hash has been on its way.
     var hashTrail = HashTrail()
+    /// Simulated stops that met a queue that was not empty.
+    var stopsWithQueue = 0
     /// What a simulation used of the cores that its threads shared; `nil` where each had one of its own.
     var simulatedUse: ProcessorUse?
     /// Whether it happened in virtual time.

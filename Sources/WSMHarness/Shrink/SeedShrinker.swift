@@ -37,12 +37,12 @@ package struct SeedShrinker {
 
     /// The smallest scenario that fails as this one does; `nil` when this one does not fail.
     package func shrink(_ scenario: Scenario, seed: UInt64) throws -> ShrunkSeed? {
-        let first = try SimulatedRun.judged(scenario, sabotage: sabotage, interruption: interruption).0
+        let first = try SimulatedRun.judged(scenario, sabotage: sabotage, interruption: interruption).result
         guard let kind = FailureKind(first), !interruption.isRequested else { return nil }
         var best = first
         let outcome = try ScenarioShrinker(budget: budget, isValid: Self.isRunnable).shrink(scenario) { candidate in
             guard !interruption.isRequested else { return false }
-            let result = try SimulatedRun.judged(candidate, sabotage: sabotage, interruption: interruption).0
+            let result = try SimulatedRun.judged(candidate, sabotage: sabotage, interruption: interruption).result
             // What was cut short says nothing.
             guard !interruption.isRequested, kind.isRepeated(by: result) else { return false }
             best = result

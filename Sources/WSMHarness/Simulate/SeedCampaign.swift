@@ -175,14 +175,16 @@ package struct SeedCampaign: Sendable {
 
     private func examine(_ seed: UInt64, _ interruption: Interruption) throws -> SeedCampaignResult.Finding {
         let scenario = try self.scenario(of: seed)
-        let (result, trail) = try SimulatedRun.judged(scenario, interruption: interruption)
-        var finding = SeedCampaignResult.Finding(seed: seed, result: result)
+        let run = try SimulatedRun.judged(scenario, interruption: interruption)
+        var finding = SeedCampaignResult.Finding(seed: seed, run: run)
         guard seed.isMultiple(of: Self.repeatEvery) || seeds.count == 1, !interruption.isRequested else {
             return finding
         }
-        let (again, other) = try SimulatedRun.judged(scenario, interruption: interruption)
+        let again = try SimulatedRun.judged(scenario, interruption: interruption)
         finding.isRepeated = true
-        if again.traceHash != result.traceHash { finding.parting = Self.words(trail.parting(from: other)) }
+        if again.result.traceHash != run.result.traceHash {
+            finding.parting = Self.words(run.trail.parting(from: again.trail))
+        }
         return finding
     }
 

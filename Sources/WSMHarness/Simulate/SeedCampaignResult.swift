@@ -99,14 +99,14 @@ package struct SeedCampaignResult: Codable, Equatable, Sendable {
     /// What came of one seed.
     struct Finding {
         var seed: UInt64
-        var result: RunResult
+        var run: JudgedRun
         var isRepeated = false
         /// Where its second run parted from the first; `nil` where they were the same.
         var parting: String?
 
-        init(seed: UInt64, result: RunResult) {
+        init(seed: UInt64, run: JudgedRun) {
             self.seed = seed
-            self.result = result
+            self.run = run
         }
     }
 
@@ -114,11 +114,11 @@ package struct SeedCampaignResult: Codable, Equatable, Sendable {
     package var undecided: Int { byVerdict[RunResult.Verdict.inconclusive.rawValue] ?? 0 }
 
     mutating func take(_ finding: Finding) {
-        let result = finding.result
+        let result = finding.run.result
         done += 1
         byVerdict[result.verdict.rawValue, default: 0] += 1
         deliveries += result.delivery.received
-        for probe in SwarmProbe.allCases where probes[probe.rawValue] != nil && probe.isReached(by: result) {
+        for probe in SwarmProbe.allCases where probes[probe.rawValue] != nil && probe.isReached(by: finding.run) {
             probes[probe.rawValue, default: 0] += 1
         }
         if finding.isRepeated { repeated += 1 }

@@ -32,18 +32,19 @@ package enum SimulatedRun {
         return RunOutcome(result: result, folder: folder.path)
     }
 
-    /// What a scenario gives, and the way of its hash; nothing is written.
+    /// What a scenario gives; nothing is written.
     ///
     /// The scenario is checked. It blocks the calling thread. `sabotage` is the defect that a test has planted.
     package static func judged(
         _ scenario: Scenario, sabotage: Sabotage? = nil, interruption: Interruption
-    ) throws -> (RunResult, HashTrail) {
+    ) throws -> JudgedRun {
         let startedAt = RunFolder.timestamp()
         let measurement = try simulate(
             scenario, sabotage: sabotage, progress: { _ in }, interruption: interruption)
         let settlement = try measurement.settle()
         let result = measurement.result(settlement, scenario: scenario, startedAt: startedAt, bounds: .standard)
-        return (result, measurement.hashTrail)
+        return JudgedRun(
+            result: result, trail: measurement.hashTrail, stopsWithQueue: measurement.stopsWithQueue)
     }
 
     /// What a scenario would show on the calibrated machine; nothing is written.
@@ -122,6 +123,21 @@ package enum SimulatedRun {
     }
 }
 
+/// What a simulated scenario gave, and what only a simulation knows.
+package struct JudgedRun: Sendable {
+    package let result: RunResult
+    /// The way of its hash.
+    package let trail: HashTrail
+    /// Stops in order that met a queue that was not empty.
+    package let stopsWithQueue: Int
+
+    package init(result: RunResult, trail: HashTrail = HashTrail(), stopsWithQueue: Int = 0) {
+        self.result = result
+        self.trail = trail
+        self.stopsWithQueue = stopsWithQueue
+    }
+}
+
 /// What a simulation says that has miscounted what passed through one of its queues.
 enum LittlesLaw {
     static func fault(_ imbalance: String, seed: UInt64) -> HarnessError {
@@ -155,6 +171,7 @@ extension Measurement {
         isSimulated = true
         traceHash = String(outcome.traceHash, radix: 16)
         hashTrail = outcome.trail
+        stopsWithQueue = outcome.stopsWithQueue
         simulatedUse = outcome.use
         clock = LoadClock(
             start: outcome.start, warmup: subject.scenario.warmup, duration: subject.scenario.duration)

@@ -11,14 +11,15 @@ package enum SwarmProbe: String, CaseIterable, Codable, Sendable {
     case publishFailed = "a publish failed"
     case lostInGap = "a message was lost in the broker's gap"
     case lostWithInstance = "a message was lost with its instance"
-    case queueLeft = "a stop met a queue that was not empty"
+    case queueAtStop = "a stop met a queue that was not empty"
     case threadDied = "a broadcast thread died"
     case fanOutAborted = "a fan-out was aborted"
     case missedOffline = "a client was away for a message"
     case duplicated = "a message came twice"
 
     /// Whether the run came by.
-    func isReached(by result: RunResult) -> Bool {
+    func isReached(by run: JudgedRun) -> Bool {
+        let result = run.result
         let lost = result.delivery.lostByCause
         return switch self {
         case .clientEvicted: result.instances.contains { $0.evicted > 0 }
@@ -30,7 +31,7 @@ package enum SwarmProbe: String, CaseIterable, Codable, Sendable {
         case .publishFailed: result.instances.contains { $0.broadcastsFailed > 0 }
         case .lostInGap: lost[LossCause.brokerGap.rawValue] != nil
         case .lostWithInstance: lost[LossCause.instanceDown.rawValue] != nil
-        case .queueLeft: result.instances.contains { $0.leftInQueue > 0 }
+        case .queueAtStop: run.stopsWithQueue > 0
         case .threadDied: result.instances.contains { $0.broadcastThread == "dead" }
         case .fanOutAborted: result.instances.contains { $0.fanOutsAborted > 0 }
         case .missedOffline: result.delivery.missedOffline > 0

@@ -51,6 +51,8 @@ final class InstanceSlot {
     /// Lives that have ended: what is on the agenda of their threads finds them dead, and not gone.
     private var former: [Instance] = []
     var stopReport = StopReport()
+    /// Stops in order that began while updates waited in the queue.
+    var stopsWithQueue = 0
 
     init(_ setup: InstanceSetup) { self.setup = setup }
 
@@ -99,7 +101,6 @@ final class InstanceSlot {
         setup.probe.wentDown(at: setup.simulator.now)
         setup.probe.lifeEnded(at: setup.simulator.now)
         pastCounts.add(ended.counts)
-        ended.isReporting = false
         instance = nil
         former.append(ended)
         return ended

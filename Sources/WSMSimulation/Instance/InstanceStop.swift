@@ -27,6 +27,7 @@ final class InstanceStop {
         self.slot = slot
         self.deadline = deadline
         instance.isListening = false
+        if let waiting = instance.thread?.waiting, waiting > 0 { slot.stopsWithQueue += 1 }
         phase = .done
         if drains {
             stopThreads(thenClients: true)
@@ -94,5 +95,7 @@ final class InstanceStop {
         phase = .done
         slot.stopReport = report
         instance.end()
+        // What it published and left while it stopped was told; what is still on the agenda belongs to nobody.
+        instance.isReporting = false
     }
 }

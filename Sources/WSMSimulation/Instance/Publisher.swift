@@ -16,6 +16,8 @@ final class Publisher {
     private var call: Call?
     /// Whether the connection broke since the last broadcast.
     private var isAfterLoss = false
+    /// Whether replies are waited for.
+    private var isExecuting = false
     /// Tells a late answer from the one that is waited for.
     private var attempt = 0
     /// The thread that waits, on a shared machine.
@@ -82,6 +84,7 @@ final class Publisher {
 
     private func finish(_ ended: Call, _ rest: PublishEnd) {
         call = nil
+        isExecuting = false
         attempt += 1
         for broadcast in ended.broadcasts.dropFirst(ended.handled) { self.ended(broadcast, rest) }
         ended.done(ended.acknowledged == ended.broadcasts.count)
@@ -194,6 +197,7 @@ final class Publisher {
             instance.saboteur?.bend(&channels, place: index - call.handled, isAfterLoss: isAfterLoss)
             redis.send(.publish(channels, message), on: link)
         }
+        isExecuting = true
         isAfterLoss = false
         attempt += 1
         later(Self.redisDeadline) { [self] in lost() }
@@ -209,7 +213,12 @@ final class Publisher {
             call = current
             // Each reply is waited for anew.
             attempt += 1
-            if current.width == 0 { act(on: .acknowledged) } else { later(Self.redisDeadline) { [self] in lost() } }
+            if current.width == 0 {
+                isExecuting = false
+                act(on: .acknowledged)
+            } else {
+                later(Self.redisDeadline) { [self] in lost() }
+            }
         }
     }
 
@@ -217,8 +226,10 @@ final class Publisher {
     private func lost() {
         disconnect()
         isAfterLoss = true
+        // Between two calls, or before this one has sent anything: it is noticed when it sends.
+        guard isExecuting, var current = call else { return }
+        isExecuting = false
         attempt += 1
-        guard var current = call else { return }
         guard instance.setup.policies.publishing == .persistent else { return act(on: .failed(maybePublished: true)) }
         // What was sent may be published: it is not sent again.
         for index in current.handled..<(current.handled + current.width) {

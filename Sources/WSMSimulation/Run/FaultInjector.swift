@@ -169,7 +169,10 @@ final class FaultInjector {
             return
         }
         switch action {
-        case .instanceKill: slot.endLife()?.crash()
+        case .instanceKill:
+            guard let ended = slot.endLife() else { return }
+            ended.isReporting = false
+            ended.crash()
         case .instanceStop:
             guard let ended = slot.endLife() else { return }
             _ = InstanceStop(ended, in: slot, deadline: Self.stopDeadline)

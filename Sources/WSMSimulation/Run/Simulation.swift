@@ -144,6 +144,7 @@ package final class Simulation {
         outcome.fleet = fleet.counts
         outcome.scheduleSlip = load.slip
         outcome.refusedStarts = load.refusals.starts
+        outcome.stopsWithQueue = slots.reduce(0) { $0 + $1.stopsWithQueue }
         outcome.steps = simulator.steps
         outcome.trail = simulator.trail
         outcome.use = use

@@ -24,6 +24,8 @@ package struct SimulationOutcome: Sendable {
     package var loop: LoopRecord
     package var scheduleSlip = LatencyHistogram()
     package var refusedStarts = 0
+    /// Stops in order that met a queue that was not empty.
+    package var stopsWithQueue = 0
     /// The same for the same scenario, seed and version, on every machine.
     package var traceHash: UInt64
     package var trail = HashTrail()

@@ -39,7 +39,7 @@ struct ShrunkSeedTests {
 
         let text = try String(contentsOfFile: "\(folder)/\(shrunk.file)", encoding: .utf8)
         let scenario = try #require(ScenarioFile.parse(text: text).scenario)
-        let again = try SimulatedRun.judged(scenario, interruption: Interruption()).0
+        let again = try SimulatedRun.judged(scenario, interruption: Interruption()).result
         #expect(again.verdict == .guarantee && again.traceHash == shrunk.traceHash)
         #expect(FailureKind(again)?.condition == "no-silent-loss")
         // The drawing: Redis goes, a publish, and where it never came.

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import WSMCore
 import WSMScenario
 import WSMVerify
 
@@ -93,23 +94,26 @@ struct RunTranscript: Hashable, CustomStringConvertible {
 
 @Suite("Simulated instances do what live ones do", .serialized, .timeLimit(.minutes(5)))
 struct InstanceConformanceTests {
-    private func simulate(_ text: String, overrides: [(String, String)] = []) throws -> RunTranscript {
+    private func simulate(_ text: String, overrides: [(String, String)] = []) async throws -> RunTranscript {
         let loaded = ScenarioFile.parse(text: text, name: "test.yaml", overrides: overrides)
         let scenario = try #require(loaded.scenario, "\(loaded.diagnostics)")
-        return RunTranscript(try SimulatedRun.judged(scenario, interruption: Interruption()).0)
+        return RunTranscript(
+            try await DedicatedThread.perform(name: "simulate") {
+                try SimulatedRun.judged(scenario, interruption: Interruption()).result
+            })
     }
 
     @Test("The same scenario gives the same transcript", arguments: InstanceBehaviour.allCases)
     func conformance(behaviour: InstanceBehaviour) async throws {
-        let told = try simulate(behaviour.scenarioText)
+        let told = try await simulate(behaviour.scenarioText)
         let seen = RunTranscript(try await TestRun.perform(text: behaviour.scenarioText))
         #expect(told == seen, "simulated:\n\(told)\nlive:\n\(seen)")
     }
 
     @Test("An instance that does not tell its clients of a gap gives another transcript")
-    func plantedDifference() throws {
-        let sound = try simulate(InstanceBehaviour.markedGap.scenarioText)
-        let broken = try simulate(
+    func plantedDifference() async throws {
+        let sound = try await simulate(InstanceBehaviour.markedGap.scenarioText)
+        let broken = try await simulate(
             InstanceBehaviour.markedGap.scenarioText, overrides: [("cluster.brokerLoss", "resubscribe-silently")])
         #expect(sound != broken)
     }

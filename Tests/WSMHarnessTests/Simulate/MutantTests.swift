@@ -13,17 +13,20 @@ struct MutantTests {
             "resubscribe-silently", "reference-stop", "swap-remove", "forgotten-channel", "second-publish-lost",
             "forgotten-at-stop",
         ])
-    func found(_ name: String) throws {
+    func found(_ name: String) async throws {
         let mutant = try #require(Mutant.named(name))
         let hunt = MutantHunt(
             base: Scenario(name: "swarm", duration: .seconds(1)), seeds: try SeedRange(parsing: "1..40"), budget: 200,
             interruption: Interruption())
-        let shrunk = try #require(try hunt.hunt(mutant).shrunk)
+        let shrunk = try #require(
+            try await DedicatedThread.perform(name: "hunt") { try hunt.hunt(mutant).shrunk })
         #expect(shrunk.size.items <= 10 && shrunk.size.items <= shrunk.before.items)
         #expect(shrunk.result.verdict == .guarantee)
         // The same scenario without the defect keeps the guarantee, where the defect is ours.
         guard mutant.sabotage != nil else { return }
-        let clean = try SimulatedRun.judged(shrunk.scenario, interruption: Interruption()).0
+        let clean = try await DedicatedThread.perform(name: "simulate") {
+            try SimulatedRun.judged(shrunk.scenario, interruption: Interruption()).result
+        }
         #expect(!shrunk.kind.isRepeated(by: clean), "\(clean.reason)")
     }
 

@@ -57,7 +57,7 @@ struct SeedCampaignTests {
         for failure in result.failures {
             var alone = scenario
             alone.seed = failure.seed
-            let (again, _) = try SimulatedRun.judged(alone, interruption: Interruption())
+            let again = try SimulatedRun.judged(alone, interruption: Interruption()).result
             #expect(again.traceHash == failure.traceHash && again.verdict == failure.verdict)
             #expect(again.reason == failure.reason)
         }
@@ -106,8 +106,9 @@ struct SeedCampaignTests {
             name: "x", command: "x", seeds: try SeedRange(parsing: "1..2"), startedAt: "", environment: .current())
         var finding = SeedCampaignResult.Finding(
             seed: 2,
-            result: RunResult(
-                name: "x", seed: 2, startedAt: "", durationNanoseconds: 1, environment: .current()))
+            run: JudgedRun(
+                result: RunResult(
+                    name: "x", seed: 2, startedAt: "", durationNanoseconds: 1, environment: .current())))
         finding.isRepeated = true
         finding.parting = "the same until step 64"
         result.take(finding)

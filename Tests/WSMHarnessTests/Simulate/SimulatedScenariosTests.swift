@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import WSMCore
 import WSMScenario
 import WSMSimulation
 
@@ -40,10 +41,12 @@ struct SimulatedScenariosTests {
     }
 
     @Test("A scenario gives in virtual time what it expects of a live run", arguments: names)
-    func verdict(name: String) throws {
+    func verdict(name: String) async throws {
         let scenario = try scenario(name)
         guard Self.refused[name] == nil else { return }
-        let (result, _) = try SimulatedRun.judged(scenario, interruption: Interruption())
+        let result = try await DedicatedThread.perform(name: "simulate") {
+            try SimulatedRun.judged(scenario, interruption: Interruption()).result
+        }
         #expect(result.verdict == .passed, "\(result.reason)")
         #expect(result.delivery.isBalanced && result.delivery.received > 0)
         #expect(result.faults.allSatisfy { $0.failure == nil })
