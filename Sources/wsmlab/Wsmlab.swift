@@ -20,6 +20,9 @@ struct Wsmlab: AsyncParsableCommand {
               wsmlab compare Scenarios/quickstart.yaml --vary cluster.manager=memory,broadcast
               wsmlab gate Scenarios/gate.yaml --against ../main/.build/release/wsmlab
               wsmlab capacity Scenarios/quickstart.yaml --vary clients --limit 'latency.p99 < 250ms'
+              wsmlab simulate Scenarios/quickstart.yaml --swarm --seeds 1..500 --shrink
+              wsmlab calibrate -o machine.json
+              wsmlab predict Scenarios/quickstart.yaml --calibration machine.json --check
               wsmlab verify Results/latest
               wsmlab report Results/latest --junit junit.xml
               wsmlab serve --manager broadcast --redis redis://127.0.0.1:6379 --port 8080

@@ -34,7 +34,7 @@ extension Settler {
     /// Receipts of messages of the load, duplicates too.
     private var receipts: Int64 { departures.reduce(received) { $0 + $1.duplicated + $1.ambiguous } }
     /// Receipts that came after another of the same publisher in the same session.
-    private var pairs: Int64 { sessions.joined().reduce(received) { $0 - $1.publishers } }
+    private var pairs: Int64 { received - pairsHeard }
     private var stepsChecked: Int64 { loops.reduce(0) { $0 + $1.stepsChecked } }
     private var wasSearchCut: Bool { loops.contains { $0.ledger.searchesCut > 0 } }
     private var stepsUnchecked: Int64 { loops.reduce(0) { $0 + $1.stepsUnchecked } }

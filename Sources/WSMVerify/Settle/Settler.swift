@@ -23,21 +23,21 @@ struct Settler {
     let order: ReceiptOrder
     let history: [PublisherHistory]
     var faults: FaultTally
+    /// Pairs of a session and a publisher of whom it received anything.
+    var pairsHeard: Int64 = 0
     var outOfBounds = ReceiptTally()
     var neverSubmitted = ReceiptTally()
 
     /// What is known of one session, over all publishers.
     struct SessionTally {
         /// Measured messages.
-        var expected: Int64 = 0
-        var received: Int64 = 0
-        var lost: Int64 = 0
-        var indeterminate: Int64 = 0
+        @FourBytes var expected: Int64
+        @FourBytes var received: Int64
+        @FourBytes var lost: Int64
+        @FourBytes var indeterminate: Int64
         /// Distinct messages received, measured or not, that were submitted; and those that never were.
-        var receivedAll: Int64 = 0
-        var neverSubmitted: Int64 = 0
-        /// Publishers of which it received anything.
-        var publishers: Int64 = 0
+        @FourBytes var receivedAll: Int64
+        @FourBytes var neverSubmitted: Int64
     }
 
     /// Receipts that should not be, and the first of them found.
@@ -156,7 +156,7 @@ struct Settler {
     ) {
         var expected =
             columns.handedOver.measured(ranges.possible) + columns.neverHandedOver.measured(ranges.submitted)
-        if !received.isEmpty { sessions[loop][session].publishers += 1 }
+        if !received.isEmpty { pairsHeard += 1 }
         if received.neverSubmitted > 0, !isBlurred {
             sessions[loop][session].neverSubmitted += received.neverSubmitted
             neverSubmitted.violations += received.neverSubmitted
