@@ -70,11 +70,12 @@ let package = Package(
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
+        .target(name: "CEpoll", path: "Sources/CEpoll"),
         .target(name: "CHiredis", path: "Sources/CHiredis", linkerSettings: [.linkedLibrary("hiredis")]),
         .target(name: "CZstd", path: "Sources/CZstd", linkerSettings: [.linkedLibrary("zstd")]),
         module("WSMCore"),
         module("WSMManagers", needs: ["WSMCore"], uses: [deque]),
-        module("WSMTLS", uses: [nioCore, nioTLS, nioSSL]),
+        module("WSMTLS", uses: [nioCore, nioTLS, nioSSL, nioEmbedded]),
         module("WSMCertificates", uses: [x509, asn1, crypto]),
         module("WSMRedis", needs: ["WSMCore", "WSMTLS", "CHiredis"], uses: [nioCore, nioPosix, deque]),
         module(
@@ -83,7 +84,8 @@ let package = Package(
         module("WSMRecord", needs: ["WSMCore", "CZstd"], uses: [histogram]),
         module("WSMVerify", needs: ["WSMCore", "WSMRecord"]),
         module(
-            "WSMClients", needs: ["WSMCore", "WSMTLS", "WSMRecord"], uses: [nioCore, nioPosix, nioHTTP, nioWebSocket]),
+            "WSMClients", needs: ["CEpoll", "WSMCore", "WSMTLS", "WSMRecord"],
+            uses: [nioCore, nioPosix, nioHTTP, nioWebSocket]),
         module("WSMScenario", needs: ["WSMCore"], uses: [yams]),
         module("WSMSimulation", needs: ["WSMCore", "WSMManagers", "WSMScenario", "WSMRecord", "WSMVerify"]),
         module(

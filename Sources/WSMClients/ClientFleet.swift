@@ -1,4 +1,4 @@
-package import NIOCore
+import NIOCore
 import Synchronization
 package import WSMCore
 package import WSMRecord
@@ -21,12 +21,12 @@ package final class ClientFleet<Sink: DeliverySink & SendableMetatype>: Sendable
     /// A fleet on `loops`, which stay the caller's and must outlive the fleet.
     ///
     /// - Parameters:
-    ///   - loops: At least one event loop of `NIOPosix`.
+    ///   - loops: At least one.
     ///   - endpoints: Where to connect to, one an instance.
     ///   - options: How the clients behave.
     ///   - makeSink: Makes the sink of the loop with the given index; from then on it is used on that loop alone.
     package init(
-        loops: [any EventLoop], endpoints: [ClientEndpoint], options: FleetOptions,
+        loops: [SocketLoop], endpoints: [ClientEndpoint], options: FleetOptions,
         makeSink: @Sendable (_ loopIndex: Int) -> Sink
     ) {
         precondition(!loops.isEmpty, "a fleet needs an event loop")
@@ -38,15 +38,6 @@ package final class ClientFleet<Sink: DeliverySink & SendableMetatype>: Sendable
             shards.append(NIOLoopBoundBox.makeBoxSendingValue(shard, eventLoop: loop))
         }
         self.shards = shards
-    }
-
-    /// A fleet on all event loops of `group`, which stays the caller's and must outlive the fleet.
-    package convenience init(
-        group: any EventLoopGroup, endpoints: [ClientEndpoint], options: FleetOptions,
-        makeSink: @Sendable (_ loopIndex: Int) -> Sink
-    ) {
-        self.init(
-            loops: Array(group.makeIterator()), endpoints: endpoints, options: options, makeSink: makeSink)
     }
 
     /// The sessions open at this moment.

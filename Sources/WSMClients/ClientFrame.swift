@@ -1,4 +1,3 @@
-import NIOCore
 import WSMCore
 
 /// The few frames that a client sends, all of them short and masked: RFC 6455, sections 5.2 and 5.3.
@@ -7,26 +6,28 @@ enum ClientFrame {
     static let maximumPayload = 125
 
     /// A frame of `opcode` with `payload`, which is at most 125 bytes, masked with `mask`.
-    static func make(
-        _ opcode: FrameHeader.Opcode, _ payload: some Collection<UInt8>, mask: UInt32, allocator: ByteBufferAllocator
-    ) -> ByteBuffer {
+    static func make(_ opcode: FrameHeader.Opcode, _ payload: some Collection<UInt8>, mask: UInt32) -> [UInt8] {
         precondition(payload.count <= maximumPayload, "a client of the fleet sends short frames only")
-        var buffer = allocator.buffer(capacity: 6 + payload.count)
-        buffer.writeInteger(0x80 | opcode.rawValue)
-        buffer.writeInteger(0x80 | UInt8(payload.count))
-        buffer.writeInteger(mask)
+        var frame: [UInt8] = []
+        frame.reserveCapacity(6 + payload.count)
+        frame.append(0x80 | opcode.rawValue)
+        frame.append(0x80 | UInt8(payload.count))
         var shift: UInt32 = 24
-        for byte in payload {
-            buffer.writeInteger(byte ^ UInt8(truncatingIfNeeded: mask >> shift))
+        for _ in 0..<4 {
+            frame.append(UInt8(truncatingIfNeeded: mask >> shift))
             shift = (shift &- 8) & 31
         }
-        return buffer
+        for byte in payload {
+            frame.append(byte ^ UInt8(truncatingIfNeeded: mask >> shift))
+            shift = (shift &- 8) & 31
+        }
+        return frame
     }
 
     /// A close frame with `code`, or with an empty body for 1005, which must not be sent.
-    static func close(code: UInt16, mask: UInt32, allocator: ByteBufferAllocator) -> ByteBuffer {
+    static func close(code: UInt16, mask: UInt32) -> [UInt8] {
         let body: [UInt8] = code == 1005 ? [] : [UInt8(code >> 8), UInt8(code & 0xFF)]
-        return make(.close, body, mask: mask, allocator: allocator)
+        return make(.close, body, mask: mask)
     }
 }
 

@@ -1,16 +1,11 @@
-import NIOCore
-import NIOPosix
 import WSMCore
 import WSMRecord
 
 /// One WebSocket session of one client, from the handshake's end to the closed socket.
 ///
-/// Confined to the shard's loop. It reads frames straight from the socket's bytes; the clock is read once for all frames of one read, since they had
-/// all arrived by then.
-final class ClientSession<Sink: DeliverySink & SendableMetatype>: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
+/// Confined to the shard's loop. It reads frames straight from the socket's bytes; the clock is read once for all frames of one
+/// read, since they had all arrived by then.
+final class ClientSession<Sink: DeliverySink & SendableMetatype>: SocketOwner {
     private enum State: Hashable {
         case open
         /// A close frame has been sent; `answered`: the server's has been received.
@@ -25,10 +20,8 @@ final class ClientSession<Sink: DeliverySink & SendableMetatype>: ChannelInbound
     /// What the sink calls this session.
     var sinkSession = -1
 
+    let socket: ClientSocket
     private let shard: FleetShard<Sink>
-    private var context: ChannelHandlerContext?
-    /// The place of TLS in the pipeline; `nil` for a plain socket.
-    private var tls: ChannelHandlerContext?
     private var walker = FrameWalker()
     private var state = State.open
     private var throttle: ReadThrottle?
@@ -38,65 +31,44 @@ final class ClientSession<Sink: DeliverySink & SendableMetatype>: ChannelInbound
     /// Until when it reads nothing.
     private var stalledUntil: MonotonicInstant?
 
-    init(shard: FleetShard<Sink>, slot: Int, connection: UInt32, throttle: ReadThrottle?, tls: ChannelHandlerContext?) {
+    init(
+        shard: FleetShard<Sink>, slot: Int, connection: UInt32, throttle: ReadThrottle?, socket: ClientSocket
+    ) {
         self.shard = shard
         self.slot = slot
         self.connection = connection
         self.throttle = throttle
-        self.tls = tls
+        self.socket = socket
+        guard throttle != nil else { return }
+        socket.read(.never)
+        planRead()
     }
 
     /// Whether the server has answered a close frame of this side, or sent one first.
     var isAnswered: Bool { state == .closing(answered: true) }
     /// Whether it is open and reads as fast as it can.
     var readsFreely: Bool { state == .open && throttle == nil && stalledUntil == nil }
-    /// Its socket, as long as it is in the channel.
-    var channel: (any Channel)? { context?.channel }
 
-    // MARK: What the channel reports
+    // MARK: What the socket reports
 
-    func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
+    func socketOpened() {}
+
+    func socketRead(_ bytes: UnsafeRawBufferPointer, at: MonotonicInstant) {
+        shard.statistics.reads += 1
+        shard.statistics.bytesRead += bytes.count
+        walker.walk(bytes) { handle($0, at: at) }
         guard throttle != nil else { return }
-        setOption(.autoRead, false)
+        throttle?.consumed(bytes.count, at: at)
         planRead()
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) {
-        self.context = nil
-        tls = nil
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let buffer = Self.unwrapInboundIn(data)
-        let at = MonotonicInstant.now()
-        shard.statistics.reads += 1
-        shard.statistics.bytesRead += buffer.readableBytes
-        buffer.withUnsafeReadableBytes { bytes in
-            walker.walk(bytes) { handle($0, at: at) }
-        }
-        if throttle != nil {
-            throttle?.consumed(buffer.readableBytes, at: at)
-            planRead()
-        }
-        // Behind TLS it is the TLS handler's own.
-        if tls == nil { shard.buffers.give(back: buffer) }
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
+    func socketClosed(_ error: (any Error)?) {
+        // A reset, for instance, is a drop like another.
         let wasOpen = state == .open
         let answered = isAnswered
         state = .closed
         if wasOpen { shard.sessionEnded(self, .dropped, at: .now()) }
-        shard.channelClosed(self, answered: answered)
-        self.context = nil
-        tls = nil
-        context.fireChannelInactive()
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // A reset, for instance: what it means is what `channelInactive` makes of it.
-        context.close(promise: nil)
+        shard.socketClosed(self, answered: answered)
     }
 
     // MARK: What the server sends
@@ -116,7 +88,7 @@ final class ClientSession<Sink: DeliverySink & SendableMetatype>: ChannelInbound
             shard.statistics.binaryMessages += 1
         case .ping(let payload):
             // A server that pings and does not read gets no answer rather than a growing buffer.
-            if state != .vanished, context?.channel.isWritable == true { send(.pong, payload) }
+            if state != .vanished, socket.isWritable { send(.pong, payload) }
         case .pong:
             break
         case .close(let code):
@@ -146,7 +118,7 @@ final class ClientSession<Sink: DeliverySink & SendableMetatype>: ChannelInbound
     func ping(at now: MonotonicInstant) -> Bool {
         let answered = pingedAt == nil || throttle != nil || stalledUntil != nil
         if pingedAt == nil { pingedAt = now }
-        if context?.channel.isWritable == true { send(.text, ApplicationPing.ping) }
+        if socket.isWritable { send(.text, ApplicationPing.ping) }
         return answered
     }
 
@@ -161,16 +133,13 @@ final class ClientSession<Sink: DeliverySink & SendableMetatype>: ChannelInbound
         switch departure {
         case .vanish:
             state = .vanished
-            setOption(.autoRead, false)
+            socket.read(.never)
         case .reset:
             state = .closed
-            // With no time to linger close(2) sends an RST (tcp(7), socket(7)).
-            (context?.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
-                .whenFailure { _ in }
-            abandon()
+            socket.close(reset: true)
         case .close:
             state = .closed
-            abandon()
+            socket.close()
         }
     }
 
@@ -181,7 +150,7 @@ final class ClientSession<Sink: DeliverySink & SendableMetatype>: ChannelInbound
             return false
         }
         stalledUntil = until
-        setOption(.autoRead, false)
+        socket.read(.never)
         return true
     }
 
@@ -196,7 +165,7 @@ final class ClientSession<Sink: DeliverySink & SendableMetatype>: ChannelInbound
         stalledUntil = nil
         pingedAt = nil
         if throttle == nil {
-            setOption(.autoRead, true)
+            socket.read(.freely)
         } else {
             planRead()
         }
@@ -211,19 +180,19 @@ final class ClientSession<Sink: DeliverySink & SendableMetatype>: ChannelInbound
         releaseThrottle()
         if stalledUntil != nil {
             stalledUntil = nil
-            setOption(.autoRead, true)
+            socket.read(.freely)
         }
     }
 
     /// Closes the socket at once, without the end of the encryption.
     func abandon() {
-        (tls ?? context)?.close(promise: nil)
+        socket.close()
     }
 
     /// Makes the read that was planned.
     func readNow() {
         readIsPlanned = false
-        if throttle != nil, stalledUntil == nil { context?.read() }
+        if throttle != nil, stalledUntil == nil { socket.read(.once) }
     }
 
     /// From now on reads as fast as it can.
@@ -231,9 +200,9 @@ final class ClientSession<Sink: DeliverySink & SendableMetatype>: ChannelInbound
         guard throttle != nil else { return }
         throttle = nil
         // A receive window of a few kilobytes would keep the rest to a trickle.
-        setOption(.socketOption(.so_rcvbuf), 256 * 1024)
-        setOption(.recvAllocator, SharedBufferAllocator(pool: shard.buffers, isFirst: false))
-        if stalledUntil == nil { setOption(.autoRead, true) }
+        socket.setReceiveBuffer(256 * 1024)
+        socket.readLimit = SocketLoop.readCapacity
+        if stalledUntil == nil { socket.read(.freely) }
     }
 
     private func planRead() {
@@ -243,20 +212,10 @@ final class ClientSession<Sink: DeliverySink & SendableMetatype>: ChannelInbound
     }
 
     private func sendClose(_ code: UInt16) {
-        guard let context else { return }
-        let frame = ClientFrame.close(code: code, mask: shard.random.mask(), allocator: context.channel.allocator)
-        context.writeAndFlush(Self.wrapOutboundOut(frame), promise: nil)
+        socket.write(ClientFrame.close(code: code, mask: shard.random.mask()))
     }
 
     private func send(_ opcode: FrameHeader.Opcode, _ payload: some Collection<UInt8>) {
-        guard let context else { return }
-        let frame = ClientFrame.make(
-            opcode, payload, mask: shard.random.mask(), allocator: context.channel.allocator)
-        context.writeAndFlush(Self.wrapOutboundOut(frame), promise: nil)
-    }
-
-    /// Sets an option of the channel; a channel that has just closed refuses, and needs it no more.
-    private func setOption<Option: ChannelOption>(_ option: Option, _ value: Option.Value) {
-        try? context?.channel.syncOptions?.setOption(option, value: value)
+        socket.write(ClientFrame.make(opcode, payload, mask: shard.random.mask()))
     }
 }

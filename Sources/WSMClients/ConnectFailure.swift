@@ -1,6 +1,4 @@
 import NIOCore
-import NIOHTTP1
-import NIOPosix
 import WSMTLS
 
 #if canImport(Glibc)
@@ -24,17 +22,10 @@ enum ConnectFailure {
         (100...599).contains(code) ? "HTTP \(code)" : "HTTP status out of range"
     }
 
-    /// The reason for an error of the socket or of NIO.
+    /// The reason for an error of the socket or of TLS.
     static func reason(of error: any Error) -> String {
-        switch error {
-        case let error as IOError: reason(ofErrno: error.errnoCode)
-        case let error as NIOConnectionError:
-            error.connectionErrors.first.map { reason(of: $0.error) } ?? "no address"
-        case let error as ChannelError:
-            if case .connectTimeout = error { timedOut } else { closedInHandshake }
-        case is HTTPParserError, is NIOHTTPClientUpgradeError: badHandshake
-        default: TLSError(in: error).map { reason(of: $0.code) } ?? "other"
-        }
+        if let error = error as? IOError { return reason(ofErrno: error.errnoCode) }
+        return TLSError(in: error).map { reason(of: $0.code) } ?? "other"
     }
 
     private static func reason(of code: TLSError.Code) -> String {

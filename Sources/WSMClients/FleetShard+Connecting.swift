@@ -1,10 +1,7 @@
 import NIOCore
-import NIOHTTP1
-import NIOPosix
 import NIOWebSocket
 import WSMCore
 import WSMRecord
-import WSMTLS
 
 extension FleetShard {
     /// Begins an attempt of the client, if it waits for one.
@@ -20,74 +17,36 @@ extension FleetShard {
         clients[slot].connection = connection
         attempts[connection] = Attempt(slot: slot, attemptedAt: now)
         schedule(.connectDeadline, at: now + options.connectDeadline, connection: connection)
-        let endpoint = endpoints[Int(clients[slot].plan.instance)]
-        let shard = NIOLoopBound(self, eventLoop: loop)
-        bootstrap(slot, endpoint)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try shard.value.prepare(channel, connection, endpoint)
-                }
-            }
-            .connect(to: endpoint.address)
-            .assumeIsolated()
-            .whenFailure { self.attemptFailed(connection, ConnectFailure.reason(of: $0)) }
+        let client = clients[slot].plan
+        let endpoint = endpoints[Int(client.instance)]
+        let attempt = ConnectAttempt(
+            shard: self, connection: connection, handshake: handshake(client, endpoint.endpoint))
+        let throttle = throttle(of: client, at: now)
+        do {
+            let socket = try ClientSocket(
+                // A slow reader's window is small from the start, since its scale is agreed upon at the connect.
+                endpoint.options(ofClient: client.index, receiveBuffer: throttle == nil ? nil : 4096), loop: loop,
+                owner: attempt)
+            if let throttle { socket.readLimit = throttle.chunk }
+            attempt.socket = socket
+            attempts[connection]?.socket = socket
+        } catch {
+            attemptFailed(connection, ConnectFailure.reason(of: error))
+        }
     }
 
-    private func bootstrap(_ slot: Int, _ endpoint: ResolvedEndpoint) -> ClientBootstrap {
-        let client = clients[slot].plan
-        var bootstrap = ClientBootstrap(group: loop)
-            // The shard's own deadline covers the handshake too; NIO's would only come before it.
-            .connectTimeout(.nanoseconds(options.connectDeadline.nanoseconds) + .seconds(1))
-            .channelOption(.maxMessagesPerRead, value: 1)
-        if let throttle = throttle(of: client, at: .now()) {
-            bootstrap =
-                bootstrap
-                // Before connecting, since the window's scale is agreed upon then. The kernel doubles it.
-                .channelOption(.socketOption(.so_rcvbuf), value: 4096)
-                .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: throttle.chunk))
-        } else {
-            let allocator = SharedBufferAllocator(pool: buffers, isFirst: true)
-            bootstrap = bootstrap.channelOption(.recvAllocator, value: allocator)
+    private func handshake(_ client: FleetClient, _ endpoint: ClientEndpoint) -> OpeningHandshake {
+        var endpoint = endpoint
+        if let subprotocols = client.subprotocols { endpoint.subprotocols = subprotocols }
+        if options.labelsClients {
+            endpoint.path += "\(endpoint.path.contains("?") ? "&" : "?")client=\(client.index)"
         }
-        if let source = endpoint.source(ofClient: client.index) {
-            #if os(Linux)
-            // IP_BIND_ADDRESS_NO_PORT (ip(7)): the port is chosen at connect, when it need only be unique for its
-            // destination.
-            bootstrap = bootstrap.channelOption(.ipOption(.init(rawValue: 24)), value: 1)
-            #endif
-            bootstrap = bootstrap.bind(to: source)
-        }
-        return bootstrap
+        return OpeningHandshake(endpoint, key: NIOWebSocketClientUpgrader.randomRequestKey(using: &random))
     }
 
     private func throttle(of client: FleetClient, at now: MonotonicInstant) -> ReadThrottle? {
         guard let rate = client.readRate, !hasReleased else { return nil }
         return ReadThrottle(rate: rate, at: now)
-    }
-
-    /// Puts the handlers of the handshake into a new channel.
-    private func prepare(_ channel: any Channel, _ connection: UInt32, _ resolved: ResolvedEndpoint) throws {
-        attempts[connection]?.channel = channel
-        let pipeline = channel.pipeline.syncOperations
-        if let tls = resolved.tls {
-            try pipeline.addHandler(SharedBufferReturn(pool: buffers))
-            try tls.addHandler(to: pipeline, host: resolved.endpoint.host)
-        }
-        let encoder = HTTPRequestEncoder()
-        let decoder = ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .forwardBytes))
-        var endpoint = resolved.endpoint
-        let client = attempts[connection].map { clients[$0.slot].plan }
-        if let subprotocols = client?.subprotocols { endpoint.subprotocols = subprotocols }
-        if options.labelsClients, let client {
-            endpoint.path += "\(endpoint.path.contains("?") ? "&" : "?")client=\(client.index)"
-        }
-        let handshake = HandshakeHandler(shard: self, connection: connection, endpoint: endpoint)
-        let upgrader = SessionUpgrader(
-            shard: self, connection: connection, subprotocols: endpoint.subprotocols, handshake: handshake,
-            requestKey: NIOWebSocketClientUpgrader.randomRequestKey(using: &random))
-        let upgrade = NIOHTTPClientUpgradeHandler(
-            upgraders: [upgrader], httpHandlers: [encoder, decoder], upgradeCompletionHandler: { _ in })
-        try pipeline.addHandlers([encoder, decoder, upgrade, handshake])
     }
 
     /// An attempt has failed; the first word about an attempt counts, later ones change nothing.
@@ -101,25 +60,27 @@ extension FleetShard {
         follow(clients[attempt.slot].life.failed(options.reconnect, unit: unit), attempt.slot, at: now)
     }
 
-    /// The handshake has ended well: the session begins; `nil` when that comes too late.
-    func attemptSucceeded(
-        _ connection: UInt32, _ pipeline: ChannelPipeline.SynchronousOperations
-    ) -> ClientSession<Sink>? {
-        guard let attempt = attempts[connection] else { return nil }
+    /// The handshake has ended well; who owns the socket from here on, `nil` when that comes too late.
+    func handshakeSucceeded(_ connection: UInt32, _ socket: ClientSocket) -> (any SocketOwner)? {
+        if let expected = expectedRefusal(connection) {
+            attempts[connection]?.awaitsRefusal = true
+            return RefusedSession(shard: self, connection: connection, expected: expected, socket: socket)
+        }
+        let session = attemptSucceeded(connection, socket)
+        if session == nil { socket.close() }
+        return session
+    }
+
+    /// The session begins; `nil` when that comes too late.
+    private func attemptSucceeded(_ connection: UInt32, _ socket: ClientSocket) -> ClientSession<Sink>? {
+        guard let attempt = attempts.removeValue(forKey: connection) else { return nil }
         let now = MonotonicInstant.now()
         let client = clients[attempt.slot].plan
-        let throttle = throttle(of: client, at: now)
-        let session = ClientSession(
-            shard: self, slot: attempt.slot, connection: connection, throttle: throttle, tls: pipeline.tlsContext)
-        do {
-            try pipeline.addHandler(session)
-        } catch {
-            attemptFailed(connection, ConnectFailure.closedInHandshake)
-            return nil
-        }
-        attempts[connection] = nil
         let isFirst = !clients[attempt.slot].life.hasOpened
         guard clients[attempt.slot].life.opened(at: now) else { return nil }
+        let throttle = throttle(of: client, at: now)
+        let session = ClientSession(
+            shard: self, slot: attempt.slot, connection: connection, throttle: throttle, socket: socket)
         statistics.opened += 1
         clients[attempt.slot].session = session
         session.sinkSession = sink.sessionOpened(

@@ -56,7 +56,7 @@ extension FleetShard {
     }
 
     /// The session's socket is closed.
-    func channelClosed(_ session: ClientSession<Sink>, answered: Bool) {
+    func socketClosed(_ session: ClientSession<Sink>, answered: Bool) {
         if vanished.removeValue(forKey: session.connection) != nil { statistics.vanishedFound += 1 }
         guard closing.removeValue(forKey: session.connection) != nil else { return }
         if !answered { statistics.unansweredCloses += 1 }
@@ -78,9 +78,9 @@ extension FleetShard {
     }
 
     private func cancelAttempts() {
-        let pending = attempts.values.compactMap(\.channel)
+        let pending = attempts.values.compactMap(\.socket)
         attempts = [:]
-        for channel in pending { channel.close(promise: nil) }
+        for socket in pending { socket.close() }
     }
 
     /// Ends all sessions and attempts; the future gives the number of sessions that had to be abandoned at `deadline`.
@@ -104,7 +104,7 @@ extension FleetShard {
         return promise.futureResult
     }
 
-    /// Closes what is still open; each closed socket reports to ``channelClosed(_:answered:)``.
+    /// Closes what is still open; each closed socket reports to ``socketClosed(_:answered:)``.
     func abandonAll() {
         ending?.abandoned = closing.count
         for session in Array(closing.values) { session.abandon() }

@@ -21,16 +21,15 @@ final class FleetShard<Sink: DeliverySink & SendableMetatype>: FleetPart {
     struct Attempt {
         let slot: Int
         let attemptedAt: MonotonicInstant
-        var channel: (any Channel)?
+        var socket: ClientSocket?
         /// Its handshake has ended well, and it is to be refused.
         var awaitsRefusal = false
     }
 
-    let loop: any EventLoop
+    let loop: SocketLoop
     let sink: Sink
     let options: FleetOptions
     let progress: FleetProgress
-    let buffers = ReadBufferPool()
     var endpoints: [ResolvedEndpoint] = []
     var random: FleetRandom
     var statistics = FleetStatistics()
@@ -55,7 +54,7 @@ final class FleetShard<Sink: DeliverySink & SendableMetatype>: FleetPart {
     private var agenda = Agenda()
     private var timer = WakeTimer()
 
-    init(index: Int, loop: any EventLoop, sink: Sink, options: FleetOptions, progress: FleetProgress) {
+    init(index: Int, loop: SocketLoop, sink: Sink, options: FleetOptions, progress: FleetProgress) {
         self.loop = loop
         self.sink = sink
         self.options = options
@@ -150,13 +149,13 @@ final class FleetShard<Sink: DeliverySink & SendableMetatype>: FleetPart {
             if let session = clients[slot].session, session.connection == entry.connection { resume(session, at: now) }
         case .pongDeadline: pongIsDue(slot, connection: entry.connection, at: now)
         case .connectDeadline:
-            let channel = attempts[entry.connection]?.channel
+            let socket = attempts[entry.connection]?.socket
             if attempts[entry.connection]?.awaitsRefusal == true {
                 refusalEnded(entry.connection, .admitted)
             } else {
                 attemptFailed(entry.connection, ConnectFailure.timedOut)
             }
-            channel?.close(promise: nil)
+            socket?.close()
         case .closeDeadline:
             closing[entry.connection]?.abandon()
         case .endDeadline:

@@ -44,15 +44,8 @@ struct SocketMemory: Sendable {
     private var backlog: UInt32 = 0
     private var drops: UInt32 = 0
 
-    static let option = NIOBSDSocket.Option(rawValue: 55)
-
-    /// Of a channel's socket; fails where the channel is closed or the system does not tell.
-    static func of(_ channel: any Channel) -> EventLoopFuture<SocketMemory> {
-        guard let provider = channel as? any SocketOptionProvider else {
-            return channel.eventLoop.makeFailedFuture(ChannelError.operationUnsupported)
-        }
-        return provider.unsafeGetSocketOption(level: .socket, name: option)
-    }
+    /// `SO_MEMINFO` on Linux.
+    static let option: CInt = 55
 }
 
 extension ClientFleet {
@@ -63,7 +56,7 @@ extension ClientFleet {
         var sum = ReceiveBuffers()
         for shard in shards {
             // It fails only when its loop was shut down before the fleet, and then there is nothing to see.
-            let look = shard.eventLoop.flatSubmit { shard.value.sampleReceiveBuffers(limit: limit) }
+            let look = shard.eventLoop.submit { shard.value.sampleReceiveBuffers(limit: limit) }
             if let part = try? await look.get() { sum.add(part) }
         }
         return sum
@@ -72,21 +65,17 @@ extension ClientFleet {
 
 extension FleetShard {
     /// As ``ClientFleet/sampleReceiveBuffers(limit:)``, for this shard.
-    func sampleReceiveBuffers(limit: Int) -> EventLoopFuture<ReceiveBuffers> {
+    func sampleReceiveBuffers(limit: Int) -> ReceiveBuffers {
         loop.assertInEventLoop()
-        var asked: [EventLoopFuture<SocketMemory>] = []
+        var sum = ReceiveBuffers()
         var looked = 0
-        while asked.count < limit, looked < clients.count {
+        while sum.samples < limit, looked < clients.count {
             nextSampled = (nextSampled + 1) % clients.count
             looked += 1
-            guard let session = clients[nextSampled].session, session.readsFreely, let channel = session.channel
+            guard let session = clients[nextSampled].session, session.readsFreely, let memory = session.socket.memory()
             else { continue }
-            asked.append(SocketMemory.of(channel))
+            sum.add(memory)
         }
-        return EventLoopFuture.whenAllComplete(asked, on: loop).map { answers in
-            var sum = ReceiveBuffers()
-            for case .success(let memory) in answers { sum.add(memory) }
-            return sum
-        }
+        return sum
     }
 }

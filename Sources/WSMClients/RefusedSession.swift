@@ -1,7 +1,5 @@
-import NIOCore
 import WSMCore
 import WSMRecord
-import WSMTLS
 
 /// How a server is to refuse a client: what it says, and what it closes with.
 package struct ExpectedRefusal: Sendable, Hashable {
@@ -42,43 +40,35 @@ package struct RefusalCounts: Sendable, Hashable, Codable {
 /// A client that is to be refused, from the handshake's end on: hears the error, then the close, and nothing else.
 ///
 /// Confined to the shard's loop.
-final class RefusedSession<Sink: DeliverySink & SendableMetatype>: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
+final class RefusedSession<Sink: DeliverySink & SendableMetatype>: SocketOwner {
     private let shard: FleetShard<Sink>
     private let connection: UInt32
     private let expected: ExpectedRefusal
+    private let socket: ClientSocket
     private var walker = FrameWalker()
     private var status: Int?
     private var isDone = false
 
-    init(shard: FleetShard<Sink>, connection: UInt32, expected: ExpectedRefusal) {
+    init(shard: FleetShard<Sink>, connection: UInt32, expected: ExpectedRefusal, socket: ClientSocket) {
         self.shard = shard
         self.connection = connection
         self.expected = expected
+        self.socket = socket
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let buffer = Self.unwrapInboundIn(data)
-        buffer.withUnsafeReadableBytes { bytes in
-            walker.walk(bytes) { handle($0, context) }
-        }
+    func socketOpened() {}
+
+    func socketRead(_ bytes: UnsafeRawBufferPointer, at: MonotonicInstant) {
+        walker.walk(bytes) { handle($0) }
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
-        if !isDone {
-            isDone = true
-            shard.attemptFailed(connection, ConnectFailure.closedInHandshake)
-        }
-        context.fireChannelInactive()
+    func socketClosed(_ error: (any Error)?) {
+        guard !isDone else { return }
+        isDone = true
+        shard.attemptFailed(connection, ConnectFailure.closedInHandshake)
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        context.close(promise: nil)
-    }
-
-    private func handle(_ event: FrameWalker.Event, _ context: ChannelHandlerContext) {
+    private func handle(_ event: FrameWalker.Event) {
         guard !isDone else { return }
         switch event {
         case .text(let message):
@@ -86,24 +76,22 @@ final class RefusedSession<Sink: DeliverySink & SendableMetatype>: ChannelInboun
                 status = code
             } else {
                 // Whatever else is sent to it is meant for a client.
-                end(.admitted, code: 1000, context)
+                end(.admitted, code: 1000)
             }
         case .close(let code):
             let isAsExpected = code == expected.closeCode && status == expected.status
-            end(isAsExpected ? .asExpected : .otherwise, code: code, context)
-        case .binary: end(.admitted, code: 1000, context)
+            end(isAsExpected ? .asExpected : .otherwise, code: code)
+        case .binary: end(.admitted, code: 1000)
         case .ping, .pong: break
-        case .violation(let violation): end(.otherwise, code: violation.closeCode, context)
+        case .violation(let violation): end(.otherwise, code: violation.closeCode)
         }
     }
 
-    private func end(_ outcome: FleetShard<Sink>.RefusalOutcome, code: UInt16, _ context: ChannelHandlerContext) {
+    private func end(_ outcome: FleetShard<Sink>.RefusalOutcome, code: UInt16) {
         isDone = true
         shard.refusalEnded(connection, outcome)
-        let frame = ClientFrame.close(code: code, mask: shard.random.mask(), allocator: context.channel.allocator)
-        context.writeAndFlush(Self.wrapOutboundOut(frame)).assumeIsolated().whenComplete { _ in
-            context.close(promise: nil)
-        }
+        socket.write(ClientFrame.close(code: code, mask: shard.random.mask()))
+        socket.close()
     }
 }
 
@@ -137,22 +125,11 @@ extension FleetShard {
     }
 
     /// How the client of an attempt is to be refused; `nil` for one that is to be let in, and for one that came too late.
+    ///
+    /// Its attempt stays open after the handshake, and with it the attempt's deadline: a client that hears nothing until then was
+    /// let in.
     func expectedRefusal(_ connection: UInt32) -> ExpectedRefusal? {
         attempts[connection].flatMap { clients[$0.slot].plan.refusal }
-    }
-
-    /// The handshake of a client that is to be refused has ended well: what comes now decides.
-    ///
-    /// Its attempt stays open, and with it the attempt's deadline: a client that hears nothing until then was let in.
-    func awaitRefusal(
-        _ connection: UInt32, _ expected: ExpectedRefusal, _ pipeline: ChannelPipeline.SynchronousOperations
-    ) {
-        attempts[connection]?.awaitsRefusal = true
-        do {
-            try pipeline.addHandler(RefusedSession(shard: self, connection: connection, expected: expected))
-        } catch {
-            attemptFailed(connection, ConnectFailure.closedInHandshake)
-        }
     }
 
     /// It is known what became of a client that was to be refused; it does not try again.

@@ -47,6 +47,14 @@ struct ResolvedEndpoint: Sendable {
         }
     }
 
+    /// How client number `client` connects.
+    func options(ofClient client: UInt32, receiveBuffer: CInt?) -> ClientSocket.Options {
+        var makeTLS: (() throws -> TLSStream)?
+        if let tls { makeTLS = { try tls.makeStream(host: endpoint.host, address: address) } }
+        return ClientSocket.Options(
+            address: address, source: source(ofClient: client), receiveBuffer: receiveBuffer, tls: makeTLS)
+    }
+
     /// The address that client number `client` binds to, or `nil` where the kernel may choose.
     ///
     /// One destination takes a connection a source port, so more clients than ports need more source addresses, and a

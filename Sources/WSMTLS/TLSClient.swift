@@ -69,4 +69,12 @@ public struct TLSClient: Sendable {
         let isAddress = (try? SocketAddress(ipAddress: host, port: 0)) != nil
         try pipeline.addHandler(try NIOSSLClientHandler(context: context, serverHostname: isAddress ? nil : host))
     }
+
+    /// TLS for a connection to `address` whose bytes the caller reads and sends itself.
+    ///
+    /// - Parameter host: As for ``addHandler(to:host:)``.
+    public func makeStream(host: String, address: SocketAddress) throws -> TLSStream {
+        let isAddress = (try? SocketAddress(ipAddress: host, port: 0)) != nil
+        return try TLSStream(context, host: isAddress ? nil : host, address: address)
+    }
 }

@@ -94,18 +94,28 @@ final class TestSink: DeliverySink {
 
 typealias TestFleet = ClientFleet<TestSink>
 
+/// The loops of all fleets of these tests.
+let testLoops = makeTestLoops()
+
+private func makeTestLoops() -> SocketLoops {
+    do {
+        return try SocketLoops(count: 2)
+    } catch {
+        fatalError("the tests need two loops: \(error)")
+    }
+}
+
 /// A fleet on two event loops with its log.
 func makeFleet(
     _ endpoints: [ClientEndpoint], ping: TimeSpan? = nil, pongTimeout: TimeSpan? = nil, reconnect: BackoffPolicy? = nil,
     connectDeadline: TimeSpan = .seconds(20), closeDeadline: TimeSpan = .seconds(20), released: ReleaseCount? = nil
 ) -> (TestFleet, SinkLog) {
     let log = SinkLog()
-    let group = MultiThreadedEventLoopGroup.singleton
     let options = FleetOptions(
         pingInterval: ping, pongTimeout: pongTimeout, reconnect: reconnect, seed: 7, connectDeadline: connectDeadline,
         closeDeadline: closeDeadline)
     let fleet = ClientFleet(
-        loops: [group.next(), group.next()], endpoints: endpoints, options: options,
+        loops: testLoops.all, endpoints: endpoints, options: options,
         makeSink: { _ in TestSink(log, released: released) })
     return (fleet, log)
 }

@@ -22,7 +22,7 @@ struct DeadSocketTests {
         let fixture = InstanceFixture(group: fleetLoop, instances: [instance], redis: nil)
         let endpoint = ClientEndpoint(host: "127.0.0.1", port: instance.port, path: "/api/ws/events")
         let sockets = ClientFleet<Receipts>(
-            loops: [fleetLoop.next()], endpoints: [endpoint], options: FleetOptions(seed: 1)
+            loops: testLoops.all, endpoints: [endpoint], options: FleetOptions(seed: 1)
         ) { _ in Receipts() }
         // One after the other, so that the manager's list is in the order of their numbers.
         let plan = (0..<count).map {

@@ -92,7 +92,9 @@ struct InstanceFixture {
             }
             fleet = DirectFleet<Receipts>(hosts: hosts, options: options) { _ in Receipts() }
         } else {
-            fleet = ClientFleet<Receipts>(loops: [loop], endpoints: endpoints, options: options) { _ in Receipts() }
+            fleet = ClientFleet<Receipts>(loops: testLoops.all, endpoints: endpoints, options: options) { _ in
+                Receipts()
+            }
         }
         let plan = (0..<count).map {
             FleetClient(index: UInt32($0), instance: UInt16($0 % instances.count), connectAt: .zero)
@@ -148,5 +150,16 @@ func eventually(
             return
         }
         try await Task.sleep(nanoseconds: 2_000_000)
+    }
+}
+
+/// The loop of all clients of these tests.
+let testLoops = makeTestLoops()
+
+private func makeTestLoops() -> SocketLoops {
+    do {
+        return try SocketLoops(count: 1)
+    } catch {
+        fatalError("the tests need a loop: \(error)")
     }
 }

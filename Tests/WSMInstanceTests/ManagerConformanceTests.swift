@@ -57,7 +57,7 @@ struct ManagerConformanceTests {
         try await InstanceFixture.with(manager.kind, profile: manager.profile) { fixture in
             let endpoint = ClientEndpoint(host: "127.0.0.1", port: fixture.instances[0].port, path: "/api/ws/events")
             let options = FleetOptions(pingInterval: .milliseconds(20), seed: 1)
-            let fleet = ClientFleet<Receipts>(loops: [fixture.group.next()], endpoints: [endpoint], options: options) {
+            let fleet = ClientFleet<Receipts>(loops: testLoops.all, endpoints: [endpoint], options: options) {
                 _ in Receipts()
             }
             try await fleet.connectAll(

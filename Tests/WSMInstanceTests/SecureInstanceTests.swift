@@ -28,7 +28,7 @@ struct SecureInstanceTests {
             ClientEndpoint(host: host, port: $0.port, path: "/api/ws/events", trust: trust)
         }
         return ClientFleet<Receipts>(
-            loops: [fixture.group.next()], endpoints: endpoints,
+            loops: testLoops.all, endpoints: endpoints,
             options: FleetOptions(pingInterval: .milliseconds(50), seed: 1, connectDeadline: deadline)
         ) { _ in Receipts() }
     }

@@ -78,7 +78,7 @@ struct SignedTokenTests {
     func fleet(_ fixture: InstanceFixture, deadline: TimeSpan = .seconds(20)) -> ClientFleet<Receipts> {
         let endpoint = ClientEndpoint(host: "127.0.0.1", port: fixture.instances[0].port, path: "/api/ws/events")
         return ClientFleet<Receipts>(
-            loops: [fixture.group.next()], endpoints: [endpoint],
+            loops: testLoops.all, endpoints: [endpoint],
             options: FleetOptions(seed: 1, connectDeadline: deadline)
         ) { _ in Receipts() }
     }

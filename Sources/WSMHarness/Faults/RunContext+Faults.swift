@@ -15,7 +15,7 @@ extension RunContext {
         for client in plan.clients { clients[client.instance].append(UInt32(client.index)) }
         let disturber = Disturber(fleet: fleet, links: links, clientsOfInstance: clients, seed: scenario.seed)
         let performer = FaultPerformer(
-            cluster: cluster, loop: clientGroup.any(), seed: scenario.seed, clientsOfInstance: clients.map(\.count),
+            cluster: cluster, loop: questions.any(), seed: scenario.seed, clientsOfInstance: clients.map(\.count),
             disturber: disturber, board: board
         ) { [fleet] in fleet.connectedCount }
         return FaultRunner(faults, clock: clock, performer: performer) { [fleet] mark in

@@ -20,8 +20,8 @@ struct ClusterStart: Sendable {
     let publishers: PublisherTable
     let probes: [RunProbe]
     let trace: RunTrace?
-    /// The event loops of clients in this process.
-    let group: MultiThreadedEventLoopGroup
+    /// The loops of clients in this process.
+    let loops: SocketLoops
 
     /// - Throws: ``HarnessError`` of the environment; then nothing is left running.
     func perform() async throws -> (any Cluster, any RunFleet) {
@@ -121,9 +121,8 @@ struct ClusterStart: Sendable {
                 ClientEndpoint.instance(port: $0, trust: security.parts.trust)
             }
             let fleet = ClientFleet(
-                group: group, endpoints: endpoints, options: FleetOptions(scenario), makeSink: observers.make)
-            return try await LocalFleet(
-                fleet, loops: Array(group.makeIterator()), instanceLoops: cluster.eventLoops)
+                loops: loops.all, endpoints: endpoints, options: FleetOptions(scenario), makeSink: observers.make)
+            return try await LocalFleet(fleet, loops: loops.all, instanceLoops: cluster.eventLoops)
         case .direct:
             // Nothing is written: there is no wire stage.
             let observers = ObserverMaker(scenario, run: run, numbers: publishers.numbers, trace: trace)

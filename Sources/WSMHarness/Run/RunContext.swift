@@ -16,8 +16,10 @@ struct RunContext: Sendable {
     let publishers: PublisherTable
     let probes: [RunProbe]
     let system: SystemUnderTest
-    /// The event loops of clients in this process, of questions to Redis, and of the calibration.
-    let clientGroup: MultiThreadedEventLoopGroup
+    /// The loops of clients in this process, and of the calibration's clients, which live as the run's own do.
+    let clientLoops: SocketLoops
+    /// The event loop of questions to Redis.
+    let questions: MultiThreadedEventLoopGroup
     let fleet: any RunFleet
     let trace: RunTrace?
     let links: RunLinks
@@ -26,9 +28,6 @@ struct RunContext: Sendable {
 
     /// What is being done to the instances, for the progress.
     var board = InstanceBoard()
-
-    /// Where the calibration's clients live, as the run's own do.
-    var calibrationLoops: [any EventLoop] { Array(clientGroup.makeIterator()) }
 
     /// Makes the trace of a run, by the number in its stamps and its publishers.
     typealias OpenTrace = (_ run: UInt32, _ publishers: PublisherTable) throws -> RunTrace
@@ -60,21 +59,22 @@ struct RunContext: Sendable {
                 run: run, instance: $0, publishers: publishers, brokerLoss: spec.brokerLoss,
                 marksByClose: spec.gapMark == .close, trace: trace?.instanceLane($0))
         }
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 2))
+        let loops = try SocketLoops.forClients(ofParts: 1)
         let links = RunLinks(scenario)
         let start = ClusterStart(
             scenario: scenario, security: security, plan: plan, options: options, links: links, folder: folder,
-            run: run, publishers: publishers, probes: probes, trace: trace, group: group)
+            run: run, publishers: publishers, probes: probes, trace: trace, loops: loops)
         do {
             let (cluster, fleet) = try await start.perform()
             trace?.watch(fleet)
             return RunContext(
                 scenario: scenario, plan: plan, run: run, publishers: publishers, probes: probes,
-                system: .cluster(cluster), clientGroup: group, fleet: fleet, trace: trace, links: links,
+                system: .cluster(cluster), clientLoops: loops,
+                questions: MultiThreadedEventLoopGroup(numberOfThreads: 1), fleet: fleet, trace: trace, links: links,
                 security: security.parts)
         } catch {
             await links.shutDown()
-            try? await group.shutdownGracefully()
+            await loops.shutDown()
             _ = try? await trace?.finish(nil)
             throw error
         }
@@ -89,13 +89,13 @@ struct RunContext: Sendable {
         let instance = TargetSystem.publisherInstance(target)
         let trace = try openTrace?(run, PublisherTable(plan: plan, targetInstance: instance))
         let publishers = PublisherTable(plan: plan, targetInstance: instance, trace: trace?.publisherLane)
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 2))
+        let loops = try SocketLoops.forClients(ofParts: 1)
         let system: TargetSystem
         do {
             system = try await TargetSystem.start(
-                target, run: run, publishers: publishers, loops: Array(group.makeIterator()))
+                target, run: run, publishers: publishers, loops: loops)
         } catch {
-            try? await group.shutdownGracefully()
+            await loops.shutDown()
             _ = try? await trace?.finish(nil)
             throw error
         }
@@ -104,12 +104,13 @@ struct RunContext: Sendable {
         options.labelsClients = false
         let observers = ObserverMaker(scenario, run: run, numbers: publishers.numbers, trace: trace)
         let clients = ClientFleet(
-            group: group, endpoints: system.endpoints, options: options, makeSink: observers.make)
-        let fleet = try await LocalFleet(clients, loops: Array(group.makeIterator()), instanceLoops: [])
+            loops: loops.all, endpoints: system.endpoints, options: options, makeSink: observers.make)
+        let fleet = try await LocalFleet(clients, loops: loops.all, instanceLoops: [])
         trace?.watch(fleet)
         return RunContext(
             scenario: scenario, plan: plan, run: run, publishers: publishers, probes: [], system: .target(system),
-            clientGroup: group, fleet: fleet, trace: trace, links: RunLinks(scenario))
+            clientLoops: loops, questions: MultiThreadedEventLoopGroup(numberOfThreads: 1), fleet: fleet, trace: trace,
+            links: RunLinks(scenario))
     }
 
     /// Not from the seed: two runs of one scenario may share a broker.
@@ -125,6 +126,22 @@ struct RunContext: Sendable {
         await trace?.closeLanes(of: fleet, logs: publishers.logs)
         await links.shutDown()
         await system.shutDown()
-        try? await clientGroup.shutdownGracefully()
+        await clientLoops.shutDown()
+        try? await questions.shutdownGracefully()
+    }
+}
+
+extension SocketLoops {
+    /// The loops of one of `parts` processes of clients: half of the cores for all of them together.
+    ///
+    /// - Throws: ``HarnessError`` of the environment.
+    static func forClients(ofParts parts: Int) throws -> SocketLoops {
+        do {
+            return try SocketLoops(count: max(1, System.coreCount / parts / 2))
+        } catch {
+            throw HarnessError(
+                .tooFewFileDescriptors, "the loops of the clients cannot be made: \(error); raise ulimit -n",
+                cause: error)
+        }
     }
 }

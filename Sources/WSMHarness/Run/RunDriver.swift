@@ -179,7 +179,7 @@ struct RunDriver: Sendable {
         // A Redis that is not the run's own may have other subscribers.
         if let redis = cluster.redis, !redis.servers.isEmpty {
             let inspection = RedisInspection(
-                urls: redis.urls, isSharded: redis.isSharded, loop: context.clientGroup.any())
+                urls: redis.urls, isSharded: redis.isSharded, loop: context.questions.any())
             shutdown.subscriptions = await inspection.subscriptionsLeft(
                 deadline: .now() + Patience.close.left(interruption))
         }
@@ -216,6 +216,6 @@ struct RunDriver: Sendable {
     private func redisState() async -> RedisInspection.State? {
         if case .target(let target) = context.system { return target.watch.redisState }
         guard let redis = context.system.cluster?.redis else { return nil }
-        return await RedisInspection(urls: redis.urls, loop: context.clientGroup.any()).state()
+        return await RedisInspection(urls: redis.urls, loop: context.questions.any()).state()
     }
 }

@@ -49,7 +49,7 @@ final class TargetSystem: Sendable {
     /// Each URL gets one WebSocket session, which is closed again; nothing is published.
     /// - Throws: ``HarnessError`` of the environment, naming what is not there.
     static func start(
-        _ spec: TargetSpec, run: UInt32, publishers: PublisherTable, loops: [any EventLoop]
+        _ spec: TargetSpec, run: UInt32, publishers: PublisherTable, loops: SocketLoops
     ) async throws -> TargetSystem {
         for pid in spec.pids where !ProcessTree.exists(Int32(clamping: pid)) {
             throw HarnessError(.targetUnavailable, "target.pids: there is no process \(pid) here")
@@ -179,10 +179,10 @@ final class TargetSystem: Sendable {
     }
 
     /// Opens one session at a URL and closes it.
-    private func checkClients(_ index: Int, _ loops: [any EventLoop]) async throws {
+    private func checkClients(_ index: Int, _ loops: SocketLoops) async throws {
         let options = FleetOptions(seed: 0, connectDeadline: Self.checkDeadline, closeDeadline: .milliseconds(500))
         let fleet = ClientFleet<IgnoredDeliveries>(
-            loops: [loops[0]], endpoints: [endpoints[index]], options: options
+            loops: Array(loops.all.prefix(1)), endpoints: [endpoints[index]], options: options
         ) { _ in IgnoredDeliveries() }
         let now = MonotonicInstant.now()
         do {

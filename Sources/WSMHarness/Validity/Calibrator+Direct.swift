@@ -15,7 +15,7 @@ extension Calibrator {
     /// are handed stamped messages, without an instance.
     ///
     /// There is no floor of the latency: nothing lies between the instance and the record.
-    func calibrateDirect(publishers: Int) async throws -> Calibration {
+    func calibrateDirect(on loops: [any EventLoop], publishers: Int) async throws -> Calibration {
         let sessions = min(Self.directSessions, max(1, plan.clients.count / max(1, loops.count)))
         let message = BroadcastPayload.json(bytes: plan.messageBytes)
         let run = self.run

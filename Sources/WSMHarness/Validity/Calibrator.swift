@@ -1,4 +1,3 @@
-internal import NIOCore
 internal import WSMClients
 internal import WSMCore
 internal import WSMRecord
@@ -32,17 +31,16 @@ struct Calibrator: Sendable {
     private static let trickleInterval = TimeSpan.microseconds(1500)
 
     let plan: LoadPlan
-    let loops: [any EventLoop]
     let run: UInt32
 
     /// Calibrates clients on sockets, on the fleet's own event loops.
     ///
     /// - Throws: when the null server cannot be had or the clients do not connect to it.
-    func calibrate() async throws -> Calibration {
+    func calibrate(on loops: [SocketLoop]) async throws -> Calibration {
         let server = try await NullServer.start(run: run, messageBytes: plan.messageBytes)
         do {
-            let flood = try await flood(server)
-            let floor = try await trickle(server)
+            let flood = try await flood(server, loops)
+            let floor = try await trickle(server, loops)
             await server.shutDown()
             let pacing = await PacingProbe.measure(publishers: plan.publisherThreads, span: Span.pacing)
             return Calibration(
@@ -80,8 +78,10 @@ struct Calibrator: Sendable {
         var schedule: ThreadSchedule?
     }
 
-    private func flood(_ server: NullServer) async throws -> (single: Intake, bulk: Intake) {
-        let fleet = try await connect(Self.connections, to: server)
+    private func flood(
+        _ server: NullServer, _ loops: [SocketLoop]
+    ) async throws -> (single: Intake, bulk: Intake) {
+        let fleet = try await connect(Self.connections, on: loops, to: server)
         var sent = try await server.write(1, every: nil, until: .now() + Span.warmup).frames
         try await drain(fleet, sent)
         var intakes: [Intake] = []
@@ -121,9 +121,9 @@ struct Calibrator: Sendable {
 
     // MARK: Floor
 
-    private func trickle(_ server: NullServer) async throws -> LatencySummary {
+    private func trickle(_ server: NullServer, _ loops: [SocketLoop]) async throws -> LatencySummary {
         try await server.forgetConnections()
-        let fleet = try await connect(loops.count, to: server)
+        let fleet = try await connect(loops.count, on: loops, to: server)
         let sent = try await server.write(1, every: Self.trickleInterval, until: .now() + Span.trickle).frames
         try await drain(fleet, sent)
         let records = try await fleet.finish().map { $0.snapshot() }
@@ -133,7 +133,9 @@ struct Calibrator: Sendable {
     }
 
     /// Clients as the run's own, spread over its loops, each loop with an observer.
-    private func connect(_ count: Int, to server: NullServer) async throws -> ClientFleet<DeliveryObserver> {
+    private func connect(
+        _ count: Int, on loops: [SocketLoop], to server: NullServer
+    ) async throws -> ClientFleet<DeliveryObserver> {
         let endpoint = ClientEndpoint(host: "127.0.0.1", port: server.port, path: "/")
         let run = self.run
         let fleet = ClientFleet<DeliveryObserver>(

@@ -73,13 +73,15 @@ extension RunDriver {
         guard !interruption.isRequested else { return }
         reporter.begin(.calibrating, total: Calibrator.length)
         do {
-            let isDirect = context.scenario.clients.transport == .direct
-            let loops = isDirect ? context.system.eventLoops : context.calibrationLoops
-            let calibrator = Calibrator(plan: context.plan, loops: loops, run: context.run ^ 1)
-            measurement.calibration = .done(
-                isDirect
-                    ? try await calibrator.calibrateDirect(publishers: context.publishers.count)
-                    : try await calibrator.calibrate())
+            let calibrator = Calibrator(plan: context.plan, run: context.run ^ 1)
+            switch context.scenario.clients.transport {
+            case .websocket:
+                measurement.calibration = .done(try await calibrator.calibrate(on: context.clientLoops.all))
+            case .direct:
+                measurement.calibration = .done(
+                    try await calibrator.calibrateDirect(
+                        on: context.system.eventLoops, publishers: context.publishers.count))
+            }
         } catch {
             measurement.calibration = .failed("\(error)")
         }

@@ -27,12 +27,12 @@ final class ChildClients: ChildRole {
         let plan = whole.part(ofClients: assignment.index, of: assignment.parts)
         _ = try FileLimit.check(needed: plan.clients.count)
         let trace = try RunTrace(path: assignment.trace, document: Part(clientsOfProcess: assignment.index))
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / assignment.parts / 2))
+        let loops = try SocketLoops.forClients(ofParts: assignment.parts)
         let observers = ObserverMaker(scenario, run: run, numbers: numbers, trace: trace)
         let sockets = ClientFleet(
-            group: group, endpoints: assignment.ports.map { .instance(port: $0, trust: security.trust) },
+            loops: loops.all, endpoints: assignment.ports.map { .instance(port: $0, trust: security.trust) },
             options: FleetOptions(scenario), makeSink: observers.make)
-        let fleet = try await LocalFleet(sockets, loops: Array(group.makeIterator()), instanceLoops: [])
+        let fleet = try await LocalFleet(sockets, loops: loops.all, instanceLoops: [])
         trace.watch(fleet)
         return ChildClients(plan: plan, security: security, fleet: fleet, trace: trace)
     }
