@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import WSMCore
+import WSMRecord
 import WSMScenario
 import WSMVerify
 
@@ -62,12 +63,14 @@ struct RunTranscript: Hashable, CustomStringConvertible {
 
     let lines: [String]
 
-    init(_ result: RunResult) {
+    /// - Parameter loops: What the clients' event loops observed; of a live run as its trace has it.
+    init(_ result: RunResult, _ loops: [LoopRecord]) {
         var lines = result.guarantees.filter { !Self.ofTimes.contains($0.id) && $0.promised }.map {
             "\($0.id) \($0.verdict)"
         }
         lines.append("\(result.clients.connected) of \(result.clients.planned) connected")
         lines.append("\(result.delivery.duplicated) duplicated")
+        lines.append("first sessions: \(Self.ends(loops))")
         if result.faults.isEmpty {
             lines.append("connected anew: \(result.clients.reconnects > 0)")
             lines.append("messages missed while offline: \(result.delivery.missedOffline > 0)")
@@ -81,6 +84,30 @@ struct RunTranscript: Hashable, CustomStringConvertible {
                     + "failure \(fault.failure ?? "none")")
         }
         self.lines = lines
+    }
+
+    /// How the first session of each client ended, close codes as numbers (RFC 6455, section 7.4), and how many ended so.
+    ///
+    /// Later sessions depend on how soon a client came back.
+    private static func ends(_ loops: [LoopRecord]) -> String {
+        var first: [UInt32: ObservedSession] = [:]
+        for session in loops.flatMap(\.sessions) {
+            if let known = first[session.client], known.attemptedAt <= session.attemptedAt { continue }
+            first[session.client] = session
+        }
+        var counts: [String: Int] = [:]
+        for session in first.values { counts[word(for: session.end), default: 0] += 1 }
+        return counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+    }
+
+    private static func word(for end: SessionEnd?) -> String {
+        switch end {
+        case .closedByServer(let code): "closed \(code)"
+        case .dropped: "dropped"
+        case .churned: "churned"
+        case .protocolError: "broke the protocol"
+        case .runEnded, nil: "open at the end"
+        }
     }
 
     /// Whether a publisher notices the death of its Redis before or after it has sent something is a matter of microseconds.
@@ -97,16 +124,32 @@ struct InstanceConformanceTests {
     private func simulate(_ text: String, overrides: [(String, String)] = []) async throws -> RunTranscript {
         let loaded = ScenarioFile.parse(text: text, name: "test.yaml", overrides: overrides)
         let scenario = try #require(loaded.scenario, "\(loaded.diagnostics)")
-        return RunTranscript(
-            try await DedicatedThread.perform(name: "simulate") {
-                try SimulatedRun.judged(scenario, interruption: Interruption()).result
+        return try await DedicatedThread.perform(name: "simulate") {
+            let measurement = try SimulatedRun.simulate(scenario, progress: { _ in }, interruption: Interruption())
+            let result = measurement.result(
+                try measurement.settle(), scenario: scenario, startedAt: "", bounds: .standard)
+            return RunTranscript(result, measurement.loops)
+        }
+    }
+
+    private func perform(_ text: String) async throws -> RunTranscript {
+        var loops: [LoopRecord] = []
+        let result = try await TestRun.perform(
+            text: text,
+            check: { folder, _ in
+                var replay = TraceReplay()
+                _ = try TraceFile.read(StoredRun(folder).tracePath) { (chunk) throws(TraceError) in
+                    try replay.take(chunk)
+                }
+                loops = replay.loops
             })
+        return RunTranscript(result, loops)
     }
 
     @Test("The same scenario gives the same transcript", arguments: InstanceBehaviour.allCases)
     func conformance(behaviour: InstanceBehaviour) async throws {
         let told = try await simulate(behaviour.scenarioText)
-        let seen = RunTranscript(try await TestRun.perform(text: behaviour.scenarioText))
+        let seen = try await perform(behaviour.scenarioText)
         #expect(told == seen, "simulated:\n\(told)\nlive:\n\(seen)")
     }
 
@@ -116,5 +159,15 @@ struct InstanceConformanceTests {
         let broken = try await simulate(
             InstanceBehaviour.markedGap.scenarioText, overrides: [("cluster.brokerLoss", "resubscribe-silently")])
         #expect(sound != broken)
+    }
+
+    @Test("Close codes are numbers of the transcript: a gap closes with 1012, a stop with 1001, a kill with none")
+    func closeCodes() async throws {
+        let gap = try await simulate(InstanceBehaviour.closedGap.scenarioText)
+        #expect(gap.lines.contains("first sessions: 20 closed 1012"), "\(gap)")
+        let stop = try await simulate(InstanceBehaviour.stop.scenarioText)
+        #expect(stop.lines.contains("first sessions: 20 closed 1001"), "\(stop)")
+        let kill = try await simulate(InstanceBehaviour.kill.scenarioText)
+        #expect(kill.lines.contains("first sessions: 10 closed 1001, 10 dropped"), "\(kill)")
     }
 }
