@@ -1,8 +1,10 @@
 import Foundation
 import Testing
 import WSMCore
+import WSMManagers
 import WSMRecord
 import WSMScenario
+import WSMSimulation
 import WSMVerify
 
 @testable import WSMHarness
@@ -119,13 +121,26 @@ struct RunTranscript: Hashable, CustomStringConvertible {
     var description: String { lines.joined(separator: "\n") }
 }
 
+/// Closes every client that is to be told of a gap with the code of a stop.
+private final class WrongCode: Saboteur {
+    func bend(_ effects: inout [ManagerEffect<Message>], after input: ManagerInput<Message>) {
+        for place in effects.indices {
+            guard case .close(let recipients, let close) = effects[place], close.code == 1012 else { continue }
+            effects[place] = .close(recipients, ClientClose(code: 1001, reason: "Shutting down"))
+        }
+    }
+}
+
 @Suite("Simulated instances do what live ones do", .serialized, .timeLimit(.minutes(5)))
 struct InstanceConformanceTests {
-    private func simulate(_ text: String, overrides: [(String, String)] = []) async throws -> RunTranscript {
+    private func simulate(
+        _ text: String, overrides: [(String, String)] = [], sabotage: Sabotage? = nil
+    ) async throws -> RunTranscript {
         let loaded = ScenarioFile.parse(text: text, name: "test.yaml", overrides: overrides)
         let scenario = try #require(loaded.scenario, "\(loaded.diagnostics)")
         return try await DedicatedThread.perform(name: "simulate") {
-            let measurement = try SimulatedRun.simulate(scenario, progress: { _ in }, interruption: Interruption())
+            let measurement = try SimulatedRun.simulate(
+                scenario, sabotage: sabotage, progress: { _ in }, interruption: Interruption())
             let result = measurement.result(
                 try measurement.settle(), scenario: scenario, startedAt: "", bounds: .standard)
             return RunTranscript(result, measurement.loops)
@@ -169,5 +184,12 @@ struct InstanceConformanceTests {
         #expect(stop.lines.contains("first sessions: 20 closed 1001"), "\(stop)")
         let kill = try await simulate(InstanceBehaviour.kill.scenarioText)
         #expect(kill.lines.contains("first sessions: 10 closed 1001, 10 dropped"), "\(kill)")
+    }
+
+    @Test("An instance that closes after a gap with another code gives another transcript")
+    func plantedCode() async throws {
+        let broken = try await simulate(
+            InstanceBehaviour.closedGap.scenarioText, sabotage: Sabotage { WrongCode() })
+        #expect(broken.lines.contains("first sessions: 20 closed 1001"), "\(broken)")
     }
 }
