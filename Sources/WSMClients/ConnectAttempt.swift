@@ -9,8 +9,8 @@ final class ConnectAttempt<Sink: DeliverySink & SendableMetatype>: SocketOwner {
     private let shard: FleetShard<Sink>
     private let connection: UInt32
     private var handshake: OpeningHandshake
-    /// Set right after the attempt was made, before anything is told.
-    weak var socket: ClientSocket?
+    /// Set right after the attempt was made, before anything is told; the circle ends with the handshake or the socket.
+    var socket: ClientSocket?
 
     init(shard: FleetShard<Sink>, connection: UInt32, handshake: OpeningHandshake) {
         self.shard = shard
