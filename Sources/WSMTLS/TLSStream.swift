@@ -61,7 +61,11 @@ public final class TLSStream {
     /// The connection is closed; nothing may be asked any more.
     public func finish() {
         // Below TLS, which would wait for the peer's end. What was cut short is the owner's to judge: TLS only says that it was.
-        channel.pipeline.syncOperations.tlsContext?.close(promise: nil)
+        if let tls = channel.pipeline.syncOperations.tlsContext {
+            tls.close(promise: nil)
+        } else {
+            channel.close(promise: nil)
+        }
         channel.embeddedEventLoop.run()
     }
 }

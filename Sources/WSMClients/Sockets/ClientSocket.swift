@@ -1,13 +1,8 @@
 import CEpoll
+import Glibc
 import NIOCore
 import WSMCore
 import WSMTLS
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
 
 /// Who is told what happens on a socket, on its loop's thread.
 protocol SocketOwner: AnyObject {
@@ -41,7 +36,8 @@ final class ClientSocket {
         case never
     }
 
-    /// What may wait for the kernel to take it; a client that has more waiting writes no further pings and pongs.
+    /// What may wait for the kernel to take it. Pings and pongs are not written while anything waits, so that only a close frame can
+    /// be added; what went beyond the limit would be dropped.
     static let unsentLimit = 64 * 1024
 
     let descriptor: CInt
@@ -76,15 +72,16 @@ final class ClientSocket {
     init(_ options: Options, loop: SocketLoop, owner: any SocketOwner) throws {
         self.loop = loop
         self.owner = owner
-        tls = try options.tls?()
         descriptor = socket(
             options.address.protocol == .inet6 ? AF_INET6 : AF_INET,
             CInt(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "open a socket") }
         do {
             try connect(options)
+            tls = try options.tls?()
             token = try loop.register(self, interest: wsmEpollOut)
         } catch {
+            tls?.finish()
             Glibc.close(descriptor)
             throw error
         }
