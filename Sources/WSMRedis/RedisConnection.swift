@@ -67,11 +67,14 @@ public final class RedisConnection: Sendable {
         to url: RedisURL, on eventLoop: any EventLoop, deadline: TimeSpan, options: Options = Options()
     ) -> EventLoopFuture<RedisConnection> {
         let end = eventLoop.instant + deadline
+        // Not looked up in the pipeline: a peer that says something else may have ended the channel before, and the handler knows.
+        let made = NIOLoopBoundBox.makeEmptyBox(valueType: RedisCommandHandler.self, eventLoop: eventLoop)
         let opened = RedisBootstrap.connect(to: url, on: eventLoop, deadline: deadline) { channel in
             let handler = RedisCommandHandler(
                 url: url, eventLoop: channel.eventLoop,
                 bounds: .init(commands: options.maximumPendingCommands, bytes: options.maximumPendingBytes),
                 limits: options.limits)
+            made.value = handler
             do {
                 try channel.pipeline.syncOperations.addHandler(handler)
             } catch {
@@ -80,21 +83,19 @@ public final class RedisConnection: Sendable {
             }
         }
         return opened.flatMap { channel in
-            do {
-                let handler = try channel.pipeline.syncOperations.handler(type: RedisCommandHandler.self)
-                let connection = RedisConnection(
-                    url: url, channel: channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop),
-                    ended: handler.endedFuture, options: options)
-                return connection.greet(deadline: end - eventLoop.instant).map { connection }
-                    .flatMapErrorThrowing { error in
-                        connection.close()
-                        guard (error as? RedisError)?.code == .timedOut else { throw error }
-                        throw RedisBootstrap.timedOut(url: url, deadline: deadline, cause: error)
-                    }
-            } catch {
+            guard let handler = made.value else {
                 return channel.eventLoop.makeFailedFuture(
-                    RedisError(.connectionLost, "the connection to Redis at \(url) ended at once", cause: error))
+                    RedisError(.connectionLost, "the connection to Redis at \(url) ended at once"))
             }
+            let connection = RedisConnection(
+                url: url, channel: channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop),
+                ended: handler.endedFuture, options: options)
+            return connection.greet(deadline: end - eventLoop.instant).map { connection }
+                .flatMapErrorThrowing { error in
+                    connection.close()
+                    guard (error as? RedisError)?.code == .timedOut else { throw error }
+                    throw RedisBootstrap.timedOut(url: url, deadline: deadline, cause: error)
+                }
         }
     }
 

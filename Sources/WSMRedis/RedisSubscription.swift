@@ -82,6 +82,8 @@ public final class RedisSubscription: Sendable {
         handler: @escaping Handler
     ) -> EventLoopFuture<RedisSubscription> {
         let end = eventLoop.instant + deadline
+        // Not looked up in the pipeline: a peer that says something else may have ended the channel before, and the handler knows.
+        let made = NIOLoopBoundBox.makeEmptyBox(valueType: RedisSubscriptionHandler.self, eventLoop: eventLoop)
         let opened = RedisBootstrap.connect(to: url, on: eventLoop, deadline: deadline) { channel in
             let buffers = AdaptiveRecvByteBufferAllocator(
                 minimum: min(1024, options.maximumReadBytes), initial: min(4096, options.maximumReadBytes),
@@ -90,6 +92,7 @@ public final class RedisSubscription: Sendable {
             try channel.syncOptions?.setOption(.maxMessagesPerRead, value: UInt(options.maximumReads))
             let pubSub = RedisSubscriptionHandler(
                 url: url, eventLoop: channel.eventLoop, options: options, receive: handler)
+            made.value = pubSub
             do {
                 try channel.pipeline.syncOperations.addHandler(pubSub)
             } catch {
@@ -98,15 +101,13 @@ public final class RedisSubscription: Sendable {
             }
         }
         return opened.flatMap { channel in
-            do {
-                let pubSub = try channel.pipeline.syncOperations.handler(type: RedisSubscriptionHandler.self)
-                let subscription = RedisSubscription(
-                    url: url, channel: channel, handler: NIOLoopBound(pubSub, eventLoop: channel.eventLoop))
-                return pubSub.greet(until: end, deadline: deadline).map { subscription }
-            } catch {
+            guard let pubSub = made.value else {
                 return channel.eventLoop.makeFailedFuture(
-                    RedisError(.connectionLost, "the connection to Redis at \(url) ended at once", cause: error))
+                    RedisError(.connectionLost, "the connection to Redis at \(url) ended at once"))
             }
+            let subscription = RedisSubscription(
+                url: url, channel: channel, handler: NIOLoopBound(pubSub, eventLoop: channel.eventLoop))
+            return pubSub.greet(until: end, deadline: deadline).map { subscription }
         }
     }
 

@@ -21,6 +21,8 @@ final class RedisSubscriptionHandler: ChannelInboundHandler {
     private let receive: RedisSubscription.Handler
     private let decoder: RedisReplyDecoder
     private var state = State.open
+    /// Why it has ended, the first word.
+    private var reason: RedisError?
     private var context: ChannelHandlerContext?
     private var names = ChannelNameCache()
     private var health: HealthCheck?
@@ -57,7 +59,7 @@ final class RedisSubscriptionHandler: ChannelInboundHandler {
     /// Logs in; the future completes when Redis has accepted all of it, and fails at `end`.
     func greet(until end: MonotonicInstant, deadline: TimeSpan) -> EventLoopFuture<Void> {
         eventLoop.assertInEventLoop()
-        guard context?.channel.isActive == true else { return eventLoop.makeFailedFuture(connectionLost()) }
+        guard context?.channel.isActive == true else { return eventLoop.makeFailedFuture(reason ?? connectionLost()) }
         let promise = eventLoop.makePromise(of: Void.self)
         let handshake = RedisHandshake(
             url: url, clientName: options.clientName, requiresMaster: options.requiresMaster)
@@ -212,6 +214,7 @@ final class RedisSubscriptionHandler: ChannelInboundHandler {
         let before = state
         if case .ended = before { return }
         state = .ended
+        reason = error
         timer?.cancel()
         timer = nil
         context?.close(promise: nil)

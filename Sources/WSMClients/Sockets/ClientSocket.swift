@@ -36,8 +36,10 @@ final class ClientSocket {
         case never
     }
 
-    /// What may wait for the kernel to take it. Pings and pongs are not written while anything waits, so that only a close frame can
-    /// be added; what went beyond the limit would be dropped.
+    /// What may wait for the kernel to take it.
+    ///
+    /// Pings and pongs are not written while anything waits, so that only a close frame can be added; what went beyond the limit
+    /// would be dropped.
     static let unsentLimit = 64 * 1024
 
     let descriptor: CInt
