@@ -51,8 +51,6 @@ final class ClientSession<Sink: DeliverySink & SendableMetatype>: SocketOwner {
 
     // MARK: What the socket reports
 
-    func socketOpened() {}
-
     func socketRead(_ bytes: UnsafeRawBufferPointer, at: MonotonicInstant) {
         shard.statistics.reads += 1
         shard.statistics.bytesRead += bytes.count

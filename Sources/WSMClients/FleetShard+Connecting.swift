@@ -63,6 +63,7 @@ extension FleetShard {
     /// The handshake has ended well; who owns the socket from here on, `nil` when that comes too late.
     func handshakeSucceeded(_ connection: UInt32, _ socket: ClientSocket) -> (any SocketOwner)? {
         if let expected = expectedRefusal(connection) {
+            // Its attempt stays open, and with it the attempt's deadline: a client that hears nothing until then was let in.
             attempts[connection]?.awaitsRefusal = true
             return RefusedSession(shard: self, connection: connection, expected: expected, socket: socket)
         }

@@ -56,8 +56,6 @@ final class RefusedSession<Sink: DeliverySink & SendableMetatype>: SocketOwner {
         self.socket = socket
     }
 
-    func socketOpened() {}
-
     func socketRead(_ bytes: UnsafeRawBufferPointer, at: MonotonicInstant) {
         walker.walk(bytes) { handle($0) }
     }
@@ -125,9 +123,6 @@ extension FleetShard {
     }
 
     /// How the client of an attempt is to be refused; `nil` for one that is to be let in, and for one that came too late.
-    ///
-    /// Its attempt stays open after the handshake, and with it the attempt's deadline: a client that hears nothing until then was
-    /// let in.
     func expectedRefusal(_ connection: UInt32) -> ExpectedRefusal? {
         attempts[connection].flatMap { clients[$0.slot].plan.refusal }
     }

@@ -65,16 +65,18 @@ public struct TLSClient: Sendable {
     /// - Parameter host: The server's name, which its certificate must have; for an address the certificate must have the
     ///   address that is connected to.
     public func addHandler(to pipeline: ChannelPipeline.SynchronousOperations, host: String) throws {
-        // An address is verified, but not announced: the extension for names takes none (RFC 6066, section 3).
-        let isAddress = (try? SocketAddress(ipAddress: host, port: 0)) != nil
-        try pipeline.addHandler(try NIOSSLClientHandler(context: context, serverHostname: isAddress ? nil : host))
+        try pipeline.addHandler(try NIOSSLClientHandler(context: context, serverHostname: Self.name(host)))
     }
 
     /// TLS for a connection to `address` whose bytes the caller reads and sends itself.
     ///
     /// - Parameter host: As for ``addHandler(to:host:)``.
     public func makeStream(host: String, address: SocketAddress) throws -> TLSStream {
-        let isAddress = (try? SocketAddress(ipAddress: host, port: 0)) != nil
-        return try TLSStream(context, host: isAddress ? nil : host, address: address)
+        try TLSStream(context, host: Self.name(host), address: address)
+    }
+
+    /// What is announced to the server: an address is verified, but the extension for names takes none (RFC 6066, section 3).
+    private static func name(_ host: String) -> String? {
+        (try? SocketAddress(ipAddress: host, port: 0)) == nil ? host : nil
     }
 }

@@ -14,6 +14,11 @@ protocol SocketOwner: AnyObject {
     func socketClosed(_ error: (any Error)?)
 }
 
+extension SocketOwner {
+    /// Who takes over an open socket does not hear of it.
+    func socketOpened() {}
+}
+
 /// One client's TCP connection, plain or with TLS: socket(7), tcp(7), without blocking.
 ///
 /// Confined to its loop's thread. It reads when the kernel has bytes, once each time, into the loop's buffer: as much as fits
@@ -138,14 +143,17 @@ final class ClientSocket {
 
     /// Reads once; whether there was anything.
     private func receive() -> Bool {
-        let count = recv(descriptor, loop.readBuffer.baseAddress, min(readLimit, SocketLoop.readCapacity), 0)
+        var count: Int
+        repeat {
+            count = recv(descriptor, loop.readBuffer.baseAddress, min(readLimit, SocketLoop.readCapacity), 0)
+        } while count < 0 && errno == EINTR
         if count > 0 {
             take(UnsafeRawBufferPointer(rebasing: loop.readBuffer[..<count]))
             return true
         }
         if count == 0 {
             end(state == .securing ? TLSError(.closedInHandshake, "closed during the TLS handshake") : nil)
-        } else if errno != EAGAIN, errno != EINTR {
+        } else if errno != EAGAIN {
             end(IOError(errnoCode: errno, reason: "read"))
         }
         return false
@@ -225,15 +233,18 @@ final class ClientSocket {
         end(nil)
     }
 
-    /// Sets the kernel's receive buffer.
-    func setReceiveBuffer(_ bytes: CInt) { set(SOL_SOCKET, SO_RCVBUF, bytes) }
+    /// Sets the kernel's receive buffer; of a closed socket nothing, since its number may be another's by now.
+    func setReceiveBuffer(_ bytes: CInt) {
+        if state != .closed { set(SOL_SOCKET, SO_RCVBUF, bytes) }
+    }
 
     /// What the kernel keeps for this socket; `nil` where it does not tell.
     func memory() -> SocketMemory? {
+        guard state != .closed else { return nil }
         var memory = SocketMemory()
         var length = socklen_t(MemoryLayout<SocketMemory>.size)
         let status = getsockopt(descriptor, SOL_SOCKET, SocketMemory.option, &memory, &length)
-        return state != .closed && status == 0 ? memory : nil
+        return status == 0 ? memory : nil
     }
 
     // MARK: Within

@@ -19,7 +19,7 @@ struct RunContext: Sendable {
     /// The loops of clients in this process, and of the calibration's clients, which live as the run's own do.
     let clientLoops: SocketLoops
     /// The event loop of questions to Redis.
-    let questions: MultiThreadedEventLoopGroup
+    let questions = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let fleet: any RunFleet
     let trace: RunTrace?
     let links: RunLinks
@@ -69,8 +69,7 @@ struct RunContext: Sendable {
             trace?.watch(fleet)
             return RunContext(
                 scenario: scenario, plan: plan, run: run, publishers: publishers, probes: probes,
-                system: .cluster(cluster), clientLoops: loops,
-                questions: MultiThreadedEventLoopGroup(numberOfThreads: 1), fleet: fleet, trace: trace, links: links,
+                system: .cluster(cluster), clientLoops: loops, fleet: fleet, trace: trace, links: links,
                 security: security.parts)
         } catch {
             await links.shutDown()
@@ -109,8 +108,7 @@ struct RunContext: Sendable {
         trace?.watch(fleet)
         return RunContext(
             scenario: scenario, plan: plan, run: run, publishers: publishers, probes: [], system: .target(system),
-            clientLoops: loops, questions: MultiThreadedEventLoopGroup(numberOfThreads: 1), fleet: fleet, trace: trace,
-            links: RunLinks(scenario))
+            clientLoops: loops, fleet: fleet, trace: trace, links: RunLinks(scenario))
     }
 
     /// Not from the seed: two runs of one scenario may share a broker.
@@ -128,20 +126,5 @@ struct RunContext: Sendable {
         await system.shutDown()
         await clientLoops.shutDown()
         try? await questions.shutdownGracefully()
-    }
-}
-
-extension SocketLoops {
-    /// The loops of one of `parts` processes of clients: half of the cores for all of them together.
-    ///
-    /// - Throws: ``HarnessError`` of the environment.
-    static func forClients(ofParts parts: Int) throws -> SocketLoops {
-        do {
-            return try SocketLoops(count: max(1, System.coreCount / parts / 2))
-        } catch {
-            throw HarnessError(
-                .tooFewFileDescriptors, "the loops of the clients cannot be made: \(error); raise ulimit -n",
-                cause: error)
-        }
     }
 }
