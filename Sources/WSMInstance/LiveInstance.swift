@@ -38,7 +38,7 @@ public final class LiveInstance: Sendable {
     let engine: WorkflowEngine
     private let pool: WorkerPool
     private let thread: ProcessDataBroadcastThread?
-    private let api: DirectBroadcaster?
+    private let api: (any DirectBroadcaster)?
     private let server: HTTPServer
     private let isStopping = Atomic<Bool>(false)
 
@@ -208,7 +208,7 @@ public final class LiveInstance: Sendable {
 struct Parts {
     let pool: WorkerPool
     let thread: ProcessDataBroadcastThread?
-    let api: DirectBroadcaster?
+    let api: (any DirectBroadcaster)?
     let engine: WorkflowEngine
     let routes: Routes
     private let manager: LiveWebSocketManager
@@ -233,7 +233,7 @@ struct Parts {
         let thread =
             enabled && configuration.hasBroadcastThread
             ? ProcessDataBroadcastThread(manager: manager, name: "\(name)-bcast", entity: Entity.thread) : nil
-        let api = enabled ? DirectBroadcaster(manager: manager, name: "\(name)-api", entity: Entity.api) : nil
+        let api = enabled ? manager.makeDirectBroadcaster(name: "\(name)-api", entity: Entity.api) : nil
         let engine = WorkflowEngine(
             pool: pool, broadcast: BroadcastFunction(thread: thread, enabled: enabled), api: api, enabled: enabled,
             probe: probe)
@@ -253,7 +253,7 @@ struct Parts {
     /// Ends the threads on a thread that may block; returns the names of those that were still busy, and how many updates
     /// were left.
     static func stop(
-        pool: WorkerPool, thread: ProcessDataBroadcastThread?, api: DirectBroadcaster?,
+        pool: WorkerPool, thread: ProcessDataBroadcastThread?, api: (any DirectBroadcaster)?,
         manager: LiveWebSocketManager, until deadline: MonotonicInstant
     ) async -> (busy: [String], updates: Int) {
         await withCheckedContinuation { continuation in

@@ -235,6 +235,21 @@ public final class LiveWebSocketManager: Sendable {
 
     // MARK: Broadcasting in memory
 
+    /// Hands one broadcast to the Memory manager, behind those that were handed over before; `done` is told on the manager's
+    /// event loop.
+    ///
+    /// From any thread; does not block.
+    func broadcastInMemory(
+        _ broadcast: Broadcast, payload: ByteBuffer, done: @escaping @Sendable (BroadcastOutcome) -> Void
+    ) {
+        let id = BroadcastID(nextBroadcast.wrappingAdd(1, ordering: .relaxed).oldValue)
+        let (channels, closesClients) = (broadcast.channels, broadcast.closesClients)
+        eventLoop.execute {
+            self.driver.value.onDone(id, done)
+            self.inbox.post(.publish(id, channels: channels, payload, closesClients: closesClients))
+        }
+    }
+
     /// Hands broadcasts to the Memory manager and waits until each is done, in order.
     ///
     /// Blocks: for publishing threads only. `isCancelled` is asked twice a second, so that a walk which a stalled client

@@ -95,23 +95,9 @@ public final class ThreadPublisher {
 
     /// Reports how a broadcast in memory ended; false when its caller is to know of a failure.
     private func endedInMemory(_ index: Int, _ stamp: ProbeStamp?, _ outcome: BroadcastOutcome?) -> Bool {
-        switch outcome {
-        case .delivered:
-            ended(index, stamp, .acknowledged)
-            return true
-        case .aborted:
-            // A walk that a dead socket ended is no failure to its caller: the reference swallows it.
-            if let stamp { manager.probe?.fanOutAborted(stamp) }
-            ended(index, stamp, .acknowledged)
-            return true
-        case .refused:
-            ended(index, stamp, .failed)
-            return false
-        case nil:
-            if let stamp { manager.probe?.fanOutAborted(stamp) }
-            ended(index, stamp, .maybePublished)
-            return false
-        }
+        let end = manager.endInMemory(of: stamp, outcome)
+        ended(index, stamp, end)
+        return end == .acknowledged
     }
 
     // MARK: Redis
@@ -229,8 +215,7 @@ public final class ThreadPublisher {
         _ index: Int, _ stamp: ProbeStamp?, _ outcome: PublishEnd, at instant: MonotonicInstant = .now()
     ) {
         onEnd?(index, outcome == .acknowledged)
-        if outcome == .acknowledged { manager.counters.countPublished() } else { manager.counters.countFailed() }
-        if let stamp { manager.probe?.ended(stamp, outcome, at: instant) }
+        manager.ended(stamp, outcome, at: instant)
     }
 }
 
@@ -255,6 +240,27 @@ final class Cancellation: Sendable {
 }
 
 extension LiveWebSocketManager {
+    /// Counts how a broadcast ended, and tells the probe.
+    func ended(_ stamp: ProbeStamp?, _ end: PublishEnd, at instant: MonotonicInstant = .now()) {
+        if end == .acknowledged { counters.countPublished() } else { counters.countFailed() }
+        if let stamp { probe?.ended(stamp, end, at: instant) }
+    }
+
+    /// What the Memory manager's outcome means to the publisher; `nil`: nobody waited for it, and it may be half-way.
+    func endInMemory(of stamp: ProbeStamp?, _ outcome: BroadcastOutcome?) -> PublishEnd {
+        switch outcome {
+        case .delivered: return .acknowledged
+        case .aborted:
+            // A walk that a dead socket ended is no failure to its caller: the reference swallows it.
+            if let stamp { probe?.fanOutAborted(stamp) }
+            return .acknowledged
+        case .refused: return .failed
+        case nil:
+            if let stamp { probe?.fanOutAborted(stamp) }
+            return .maybePublished
+        }
+    }
+
     /// A publisher for the calling thread.
     ///
     /// - Parameter entity: Tells the random draws of one publisher from another's.

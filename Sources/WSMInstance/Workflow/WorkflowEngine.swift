@@ -10,13 +10,13 @@ final class WorkflowEngine: Sendable {
     private let table = ProcessTable()
     private let pool: WorkerPool
     private let broadcast: BroadcastFunction
-    private let api: DirectBroadcaster?
+    private let api: (any DirectBroadcaster)?
     private let probe: (any InstanceProbe)?
     private let isLocked = Atomic<Bool>(false)
     private let enabled: Bool
 
     init(
-        pool: WorkerPool, broadcast: BroadcastFunction, api: DirectBroadcaster?, enabled: Bool,
+        pool: WorkerPool, broadcast: BroadcastFunction, api: (any DirectBroadcaster)?, enabled: Bool,
         probe: (any InstanceProbe)?
     ) {
         self.pool = pool
@@ -182,7 +182,7 @@ final class WorkflowEngine: Sendable {
             let canBeStamped = json.utf8.last == UInt8(ascii: "}") && json.utf8.count > 2
             let stamp = canBeStamped ? probe?.submitted(submission) : nil
             let broadcast = Broadcast(channels: [channel], json: Array(json.utf8), stamp: stamp)
-            return DirectBroadcaster.Item(broadcast: broadcast, done: done)
+            return DirectBroadcast(broadcast: broadcast, done: done)
         }
     }
 
