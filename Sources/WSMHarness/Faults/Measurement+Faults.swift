@@ -21,7 +21,7 @@ extension Measurement {
             guard let at = fault.at else { continue }
             // A connection that was cut is dead until its reset comes, and what is written to it meanwhile is gone.
             let isReset = fault.planned.spec.afterwards == .reset
-            let until = fault.healedAt.map { isReset ? $0 + RunLinks.burial : $0 }
+            let until = fault.healedAt.map { isReset ? $0 + FaultSpec.burial : $0 }
             for target in fault.planned.targets(of: subject.scenario.instanceCount) {
                 settlement.brokerOutages.append(.init(instance: UInt16(target), from: at, until: until))
             }

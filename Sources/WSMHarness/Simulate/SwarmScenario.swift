@@ -46,6 +46,7 @@ package struct SwarmScenario {
         scenario.clients.slow.count > 0
             && scenario.faults.contains {
                 [.redisRestart, .redisPause, .redisDisconnectClients].contains($0.action)
+                    || ($0.action.breaksLinks && $0.between == .redis)
             }
     }
 
@@ -174,13 +175,27 @@ package struct SwarmScenario {
             "action: instance.pause, target: \(target), duration: \(length)ms",
             "action: clients.stall, share: \(share)%, duration: \(length)ms",
             "action: clients.disconnect, share: \(share)%, how: \(random.one(of: ["reset", "close"]))",
+            link("clients", length: length), link("clients", length: length),
         ]
         if !isMemory {
             kinds += [
                 "action: redis.restart, downtime: \(length)ms", "action: redis.pause, duration: \(length)ms",
                 "action: redis.disconnect-clients, share: \(share)%",
+                link("redis", length: length), link("redis", length: length),
             ]
         }
         return random.one(of: kinds)
+    }
+
+    /// A disturbed link of all instances or of one, of all connections or of some.
+    private mutating func link(_ between: String, length: Int) -> String {
+        let target = random.chance(0.5) ? ", target: \(random.pick(0...instances - 1))" : ""
+        let share = random.chance(0.5) ? ", share: \(random.pick(10...90))%" : ""
+        let kind = random.one(of: [
+            "link.delay, delay: 'uniform(1ms, \(random.pick(2...80))ms)'",
+            "link.throttle, rate: \(random.one(of: ["10KiB/s", "100KiB/s"]))",
+            "link.cut, afterwards: \(random.one(of: ["reset", "resume"]))",
+        ])
+        return "action: \(kind), between: \(between)\(target)\(share), duration: \(length)ms"
     }
 }

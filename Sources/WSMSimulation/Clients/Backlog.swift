@@ -3,7 +3,8 @@ import WSMRecord
 
 /// What waits for a client that reads slowly or not at all: its frames in the instance's buffer and in the kernel's.
 ///
-/// The kernel holds `kernelBytes` of them; what is beyond waits in the instance's own buffer, which has the high-water mark.
+/// The kernel holds ``kernelBytes`` of them; what is beyond waits in the instance's own buffer, which has the high-water mark.
+/// A client behind a relay always has one, whatever it reads: what the relay holds belongs to what waits.
 final class Backlog {
     enum Item {
         case message(Message)
@@ -22,9 +23,11 @@ final class Backlog {
     }
 
     let connection: Int
-    let kernelBytes: Int
+    private(set) var kernelBytes: Int
     /// Bytes a second that the client reads; `nil`: as fast as it can.
     var rate: Int?
+    /// The relay before the client's instance, and what the kernel holds between the two.
+    private(set) var path: (connection: RelayedConnection, kernelBytes: Int)?
     /// The client reads nothing before this instant; `nil`: it reads.
     var stalledUntil: MonotonicInstant?
     /// Whether the end of the item that is being read is on the agenda.
@@ -40,10 +43,24 @@ final class Backlog {
     }
 
     /// Whether there is a reason to keep it.
-    var isNeeded: Bool { rate != nil || stalledUntil != nil || head < items.count }
+    var isNeeded: Bool { rate != nil || stalledUntil != nil || head < items.count || path != nil }
     var first: Item? { head < items.count ? items[head] : nil }
     /// Bytes in the instance's own buffer.
-    var waiting: Int { max(0, bytes - kernelBytes) }
+    var waiting: Int {
+        guard let path else { return max(0, bytes - kernelBytes) }
+        let relayed = path.connection.waitingBytes(from: .upstream) - path.kernelBytes
+        // A relay that holds a connection takes nothing, however much there is room for behind it.
+        return max(0, path.connection.room == 0 ? relayed : relayed + bytes - kernelBytes - path.connection.room)
+    }
+
+    /// A relay stands between the instance and the client.
+    func lead(through connection: RelayedConnection, kernelBytes: Int) { path = (connection, kernelBytes) }
+
+    /// The client reads slowly, with a receive buffer to match.
+    func slowDown(to rate: Int, kernelBytes: Int) {
+        self.rate = rate
+        self.kernelBytes = kernelBytes
+    }
 
     func append(_ item: Item) {
         items.append(item)
@@ -59,8 +76,11 @@ final class Backlog {
         }
     }
 
-    /// The instance closes its socket without a word: what the kernel does not have yet is gone.
+    /// The instance closes its socket without a word: what neither the kernel nor a relay has yet is gone.
     func cutOff() {
+        if let path {
+            return path.connection.discardNewest(from: .upstream, beyond: path.kernelBytes + path.connection.room)
+        }
         while waiting > 0, head < items.count, let last = items.popLast() { bytes -= last.bytes }
         items.append(.end(.dropped))
     }

@@ -42,8 +42,12 @@ extension Fleet {
         connections.append(Connection(client: UInt32(client), instance: clients[client].instance))
         clients[client].connection = Int32(connection)
         counts.attempts += 1
-        let host = hosts[Int(clients[client].instance)]
+        let instance = Int(clients[client].instance)
+        let host = hosts[instance]
         simulator.after(costs.linkLatency, .handshake, connection) { [self] in
+            if let relay = relays?.toClients(of: instance) {
+                return attempt(connection, through: relay, to: host, attemptedAt)
+            }
             guard let instance = host.listening else {
                 return simulator.after(costs.linkLatency, .handshake, connection) { [self] in
                     if failed(connection) { counts.refused += 1 }
@@ -51,12 +55,16 @@ extension Fleet {
             }
             instance.socketEvent(.opened(connection, attemptedAt: attemptedAt))
             // Only an instance that stands still keeps a client waiting for so long.
-            guard instance.isPaused else { return }
-            simulator.at(attemptedAt + Fleet.connectDeadline, .handshake, connection) { [self] in
-                guard failed(connection) else { return }
-                counts.timedOut += 1
-                tellHost(of: connection, .closed(connection))
-            }
+            if instance.isPaused { expire(connection, attemptedAt) }
+        }
+    }
+
+    /// Gives up an attempt that has come to nothing by its deadline.
+    func expire(_ connection: Int, _ attemptedAt: MonotonicInstant) {
+        simulator.at(attemptedAt + Fleet.connectDeadline, .handshake, connection) { [self] in
+            guard failed(connection) else { return }
+            counts.timedOut += 1
+            tellHost(of: connection, .closed(connection))
         }
     }
 
@@ -67,6 +75,7 @@ extension Fleet {
         guard clients[client].connection == Int32(connection), connections[connection].session < 0 else { return false }
         observer.connectFailed(client: UInt32(client), instance: clients[client].instance, at: simulator.now)
         clients[client].connection = -1
+        dropBacklog(of: connection)
         follow(clients[client].life.failed(reconnect, unit: drawUnit(client)), client)
         return true
     }

@@ -39,6 +39,8 @@ extension Fleet {
 
     /// When the end of the connection by a reset is at its instance, as far as that is certain already.
     func resetArrival(on connection: Int) -> MonotonicInstant? {
+        // When a relay passes it on is not certain.
+        if paths[connection] != nil { return nil }
         if let arrival = resets.arrival(on: connection) { return arrival }
         let client = Int(connections[connection].client)
         guard clients[client].connection == Int32(connection), connections[connection].flags.contains(.clientOpen)
@@ -47,6 +49,10 @@ extension Fleet {
     }
 
     private func reset(_ connection: Int, _ delay: TimeSpan) {
+        guard paths[connection] == nil else {
+            return simulator.after(delay, .socket, connection) { [self] in tellHost(of: connection, .reset(connection))
+            }
+        }
         let instance = hosts[Int(connections[connection].instance)].instance
         resets.left(connection, arrival: simulator.now + delay + costs.linkLatency)
         simulator.after(delay + costs.linkLatency, .socket, connection) { [self] in

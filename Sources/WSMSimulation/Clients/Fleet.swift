@@ -56,6 +56,10 @@ final class Fleet {
     var hosts: [InstanceSlot] = []
     /// The loops that receive what comes, on a shared machine.
     var loops: ClientLoops?
+    /// By connection: its way through the relay before its instance; only looked up, so that its order does not matter.
+    var paths: [Int: RelayedConnection] = [:]
+    /// What stands in the links between clients and instances that faults disturb.
+    var relays: Relays?
 
     init(_ simulator: Simulator, _ scenario: Scenario, plan: LoadPlan, costs: CostModel, observer: DeliveryObserver) {
         self.simulator = simulator
@@ -79,8 +83,9 @@ final class Fleet {
     @inline(__always)
     func session(receivingOn connection: Int) -> Int32 {
         let state = connections[connection]
-        guard state.flags.contains(.clientOpen) else { return Fleet.nobody }
-        return state.backlog < 0 ? state.session : Fleet.backlogged
+        // A client that vanished reads nothing any more, and its buffers fill all the same.
+        if state.backlog >= 0 { return Fleet.backlogged }
+        return state.flags.contains(.clientOpen) ? state.session : Fleet.nobody
     }
 
     /// A message has come to these sessions.
@@ -114,11 +119,14 @@ final class Fleet {
 
     /// The connection's backlog, which begins here if there was none.
     func makeBacklog(_ connection: Int, rate: Int?) -> Backlog {
-        if let known = backlog(of: connection) { return known }
         // A slow reader makes its receive buffer small: 4 KiB, which the kernel doubles.
         let receiveBuffer = rate == nil ? costs.receiveBuffer : 8 << 10
-        let made = Backlog(
-            connection: connection, kernelBytes: (sendBuffer ?? costs.sendBuffer) + receiveBuffer, rate: rate)
+        let kernelBytes = (sendBuffer ?? costs.sendBuffer) + receiveBuffer
+        if let known = backlog(of: connection) {
+            if let rate { known.slowDown(to: rate, kernelBytes: kernelBytes) }
+            return known
+        }
+        let made = Backlog(connection: connection, kernelBytes: kernelBytes, rate: rate)
         connections[connection].backlog = Int32(backlogs.count)
         backlogs.append(made)
         backlogCount += 1
@@ -128,6 +136,9 @@ final class Fleet {
     /// A message has come for a client that does not take it at once.
     func queue(_ message: Message, on connection: Int, at instant: MonotonicInstant) {
         guard let backlog = backlog(of: connection) else { return received(message, on: connection, at: instant) }
+        if backlog.path != nil {
+            return simulator.at(instant, .link, connection) { [self] in relay(.message(message), on: connection) }
+        }
         backlog.append(.message(message))
         noteWritability(backlog)
         read(backlog, from: instant)
@@ -154,7 +165,10 @@ final class Fleet {
         switch item {
         case .message(let message): if isOpen { received(message, on: connection, at: simulator.now) }
         case .foreign: if isOpen { receivedForeign(on: connection, at: simulator.now) }
-        case .end(let end): serverEnded(connection, end)
+        case .end(let end):
+            serverEnded(connection, end)
+            // Nothing more comes through the relay either.
+            if backlog.path != nil { return dropBacklog(of: connection) }
         }
         if backlog.isNeeded { read(backlog, from: simulator.now) } else { dropBacklog(of: connection) }
     }
@@ -168,7 +182,7 @@ final class Fleet {
     }
 
     /// Tells the instance when its socket passes its high-water mark, or has drained to the half of it.
-    private func noteWritability(_ backlog: Backlog) {
+    func noteWritability(_ backlog: Backlog) {
         let connection = backlog.connection
         let state = connections[connection]
         guard state.flags.contains(.serverOpen), let instance = hosts[Int(state.instance)].instance else { return }
@@ -210,6 +224,7 @@ final class Fleet {
 
     private func arrived(_ item: Backlog.Item, on connection: Int) {
         if let backlog = backlog(of: connection) {
+            if backlog.path != nil { return relay(item, on: connection) }
             backlog.append(item)
             return read(backlog, from: simulator.now)
         }
@@ -228,12 +243,13 @@ final class Fleet {
         guard let backlog = backlog(of: connection) else { return bring(.end(.dropped), to: connection, at: instant) }
         afterReceipts(connection, at: instant) { [self] in
             backlog.cutOff()
+            if backlog.path != nil { return relayEnd(to: connection) }
             read(backlog, from: simulator.now)
         }
     }
 
     /// Does something at `instant`, or once all that was written to the connection before has been received.
-    private func afterReceipts(_ connection: Int, at instant: MonotonicInstant, _ body: @escaping () -> Void) {
+    func afterReceipts(_ connection: Int, at instant: MonotonicInstant, _ body: @escaping () -> Void) {
         simulator.at(instant, .clientClose, connection) { [self] in whenReceived(connection, body) }
     }
 
@@ -244,7 +260,7 @@ final class Fleet {
     }
 
     /// The session has ended by the instance's doing.
-    private func serverEnded(_ connection: Int, _ end: SessionEnd) {
+    func serverEnded(_ connection: Int, _ end: SessionEnd) {
         let flags = connections[connection].flags
         if case .closedByServer = end {
             if flags.contains(.closeSeen) { counts.repeatedCloses += 1 }
@@ -272,8 +288,15 @@ final class Fleet {
 
     /// Something of the client's comes to its instance, one latency later.
     func tellHost(of connection: Int, _ event: SocketEvent) {
-        let instance = hosts[Int(connections[connection].instance)].life(of: connection)
-        simulator.after(costs.linkLatency, .socket, connection) { instance?.socketEvent(event) }
+        let host = hosts[Int(connections[connection].instance)]
+        guard let path = paths[connection] else {
+            let instance = host.life(of: connection)
+            return simulator.after(costs.linkLatency, .socket, connection) { instance?.socketEvent(event) }
+        }
+        simulator.after(costs.linkLatency, .socket, connection) {
+            let tell = { host.life(of: connection)?.socketEvent(event) ?? () }
+            if event.isEnd { path.end(from: .client, tell) } else { path.send(from: .client, bytes: 16, tell) }
+        }
     }
 
     /// Does what a client's lifecycle asks for.

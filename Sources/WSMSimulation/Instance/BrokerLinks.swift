@@ -3,46 +3,50 @@ import WSMManagers
 
 /// The subscriptions of one instance at Redis, each on a connection of its own.
 final class BrokerLinks {
-    private enum Entry {
-        case connecting
-        case connected(RedisLink)
-    }
+    /// How long Redis may take to accept a connection and to answer on it, as in the live client.
+    private static let connectDeadline = TimeSpan.seconds(5)
 
     private unowned let instance: Instance
-    private var entries: [SubscriptionID: Entry] = [:]
-    /// Subscriptions that nobody reads at present, and whether their connection has ended meanwhile, which nobody notices
-    /// before reading again.
-    private var unread: [SubscriptionID: Bool] = [:]
+    private var entries: [SubscriptionID: BrokerSubscription] = [:]
 
     init(_ instance: Instance) { self.instance = instance }
 
+    private var redis: RedisServer? { instance.setup.redis }
+
     func subscribe(_ id: SubscriptionID, to channel: ChannelName) {
-        guard let redis = instance.setup.redis else { return }
-        entries[id] = .connecting
-        instance.simulator.at(instance.loopNow, .redisCommand, Int(id.rawValue)) { [self] in
-            redis.connect { [self] link in connected(id, link, channel, redis) }
+        guard let redis else { return }
+        let entry = BrokerSubscription(channel)
+        entries[id] = entry
+        let number = Int(id.rawValue)
+        instance.simulator.at(instance.loopNow, .redisCommand, number) { [self] in
+            redis.connect(through: instance.setup.redisRelay) { [self] link in connected(id, entry, link) }
+        }
+        instance.simulator.at(instance.loopNow + Self.connectDeadline, .redisCommand, number) { [self] in
+            if entries[id] === entry, !entry.isGreeted { down(id, entry) }
         }
     }
 
-    private func connected(_ id: SubscriptionID, _ link: RedisLink?, _ channel: ChannelName, _ redis: RedisServer) {
-        guard case .connecting? = entries[id] else {
+    private func connected(_ id: SubscriptionID, _ entry: BrokerSubscription, _ link: RedisLink?) {
+        guard entries[id] === entry else {
             // Nobody wants it any more.
-            if let link { redis.close(link) }
+            if let link { redis?.close(link) }
             return
         }
-        guard let link else { return down(id) }
-        entries[id] = .connected(link)
-        link.receive = { [self] in received($0, for: id) }
+        guard let link else { return down(id, entry) }
+        entry.link = link
+        link.receive = { [self] in received($0, for: id, entry) }
         link.closed = { [self] in
-            if unread[id] == nil { down(id) } else { unread[id] = true }
+            if entry.reads { down(id, entry) } else { entry.hasEndedUnread = true }
         }
-        redis.send(.subscribe(channel), on: link)
+        redis?.send(.ping, on: link)
     }
 
-    private func received(_ output: [RedisOutput], for id: SubscriptionID) {
+    private func received(_ output: [RedisOutput], for id: SubscriptionID, _ entry: BrokerSubscription) {
+        entry.health?.heard(now: instance.simulator.now)
         var messages: [Message] = []
         for item in output {
             switch item {
+            case .pong: if !entry.isGreeted { greeted(id, entry) }
             case .subscribed: instance.socketEvent(.brokerSubscribed(id))
             case .message(let message): messages.append(message)
             case .published: break
@@ -51,26 +55,51 @@ final class BrokerLinks {
         if !messages.isEmpty { instance.socketEvent(.brokerMessages(id, messages)) }
     }
 
-    private func down(_ id: SubscriptionID) {
-        guard entries.removeValue(forKey: id) != nil else { return }
+    /// Redis has answered: the connection can be relied on.
+    private func greeted(_ id: SubscriptionID, _ entry: BrokerSubscription) {
+        entry.health = BrokerSubscription.healthCheck(now: instance.simulator.now)
+        if let link = entry.link { redis?.send(.subscribe(entry.channel), on: link) }
+        checkHealth(id, entry)
+    }
+
+    private func checkHealth(_ id: SubscriptionID, _ entry: BrokerSubscription) {
+        guard entries[id] === entry, let action = entry.health?.timerFired(now: instance.simulator.now) else { return }
+        let span: TimeSpan
+        switch action {
+        case .wait(let left): span = left
+        case .ask(let left):
+            if let link = entry.link { redis?.send(.ping, on: link) }
+            span = left
+        case .dead: return down(id, entry)
+        }
+        instance.simulator.after(span, .redisCommand, Int(id.rawValue)) { [self] in
+            // An instance that stands still notices nothing before it goes on.
+            instance.pass { [self] in checkHealth(id, entry) }
+        }
+    }
+
+    private func down(_ id: SubscriptionID, _ entry: BrokerSubscription) {
+        guard entries[id] === entry else { return }
+        entries[id] = nil
+        if let link = entry.link { redis?.close(link) }
         instance.socketEvent(.brokerDown(id))
     }
 
     func unsubscribe(_ id: SubscriptionID) {
-        unread[id] = nil
-        guard case .connected(let link)? = entries.removeValue(forKey: id) else { return }
-        instance.setup.redis?.close(link)
+        if let link = entries.removeValue(forKey: id)?.link { redis?.close(link) }
     }
 
     func setReading(_ id: SubscriptionID, _ reads: Bool) {
-        guard case .connected(let link)? = entries[id] else { return }
+        guard let entry = entries[id], let link = entry.link else { return }
+        entry.reads = reads
         guard reads else {
-            unread[id] = unread[id] ?? false
-            instance.setup.redis?.setReading(false, of: link)
+            entry.health?.pause()
+            redis?.setReading(false, of: link)
             return
         }
-        if unread.removeValue(forKey: id) == true { return down(id) }
-        instance.setup.redis?.setReading(true, of: link)
+        entry.health?.resume(now: instance.simulator.now)
+        if entry.hasEndedUnread { return down(id, entry) }
+        redis?.setReading(true, of: link)
     }
 
     func closeAll() {

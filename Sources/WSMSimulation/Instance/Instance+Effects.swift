@@ -52,7 +52,7 @@ extension Instance {
         flush()
         guard let connection = connection(client) else { return }
         spent = spent + costs.write
-        simulator.at(arrival(after: .zero), .pong, connection) { [fleet] in fleet.ponged(connection) }
+        fleet.pong(connection, at: arrival(after: .zero))
     }
 
     private func markGap(_ recipients: Recipients) {

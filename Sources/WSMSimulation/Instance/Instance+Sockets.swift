@@ -46,7 +46,7 @@ extension Instance {
 
     private func accept(_ connection: Int, _ attemptedAt: MonotonicInstant) {
         guard isListening else {
-            simulator.after(costs.linkLatency, .handshake, connection) { [fleet] in fleet.failed(connection) }
+            fleet.turnAway(connection)
             return
         }
         spent = spent + costs.accept
@@ -57,9 +57,7 @@ extension Instance {
         fleet.connections[connection].number = UInt32(number.rawValue)
         fleet.connections[connection].flags.insert(.serverOpen)
         probe?.connected(number, as: fleet.connections[connection].client)
-        simulator.at(arrival(after: .zero), .handshake, connection) { [fleet] in
-            fleet.open(connection, attemptedAt: attemptedAt)
-        }
+        fleet.admit(connection, attemptedAt: attemptedAt, at: arrival(after: .zero))
         enqueue(.clientOpened(number, .events))
     }
 

@@ -16,6 +16,14 @@ enum SocketEvent {
     case brokerSubscribed(SubscriptionID)
     case brokerMessages(SubscriptionID, [Message])
     case brokerDown(SubscriptionID)
+
+    /// Whether nothing of the client's comes after it.
+    var isEnd: Bool {
+        switch self {
+        case .closed, .reset: true
+        default: false
+        }
+    }
 }
 
 /// One life of a simulated instance: the machines of `WSMManagers` on one event loop, its threads, its sockets.
@@ -257,7 +265,7 @@ final class Instance {
     func crash() {
         for event in socketEvents {
             guard case .opened(let connection, _) = event else { continue }
-            simulator.after(costs.linkLatency, .handshake, connection) { [fleet] in fleet.failed(connection) }
+            fleet.turnAway(connection)
         }
         isListening = false
         isDead = true

@@ -12,6 +12,8 @@ struct InstanceSetup {
     let costs: CostModel
     /// What the instances publish to and listen to; `nil` in memory.
     let redis: RedisServer?
+    /// What stands between it and Redis, where a fault disturbs that link.
+    var redisRelay: Relay?
     let policies: ManagerPolicies
     let kind: ManagerKind
     let gapMark: GapMark

@@ -168,7 +168,7 @@ final class Publisher {
         guard let redis = instance.setup.redis else { return }
         attempt += 1
         let number = attempt
-        redis.connect { [self] link in
+        redis.connect(through: instance.setup.redisRelay) { [self] link in
             guard call != nil, attempt == number, !instance.isDead else {
                 if let link { redis.close(link) }
                 return
@@ -187,7 +187,7 @@ final class Publisher {
 
     private func execute() {
         guard let redis = instance.setup.redis, let call else { return }
-        guard let link, link.isOpen else {
+        guard let link, link.isUsable else {
             disconnect()
             return act(on: .failed(maybePublished: false))
         }

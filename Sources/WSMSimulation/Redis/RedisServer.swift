@@ -53,35 +53,52 @@ final class RedisServer {
 
     /// Opens a connection; `done` is told at the caller's end whether it was accepted.
     ///
-    /// A server that stands still accepts too: that is the kernel's doing.
-    func connect(_ done: @escaping (RedisLink?) -> Void) {
+    /// A server that stands still accepts too: that is the kernel's doing. A relay accepts whatever becomes of it.
+    func connect(through relay: Relay?, _ done: @escaping (RedisLink?) -> Void) {
         nextLink += 1
         let link = RedisLink(id: nextLink)
         simulator.after(costs.linkLatency, .redisCommand, link.id) { [self] in
-            let accepts = isUp
-            if accepts {
-                link.isOpen = true
-                link.master = failovers
-                links.append(link)
+            if let relay {
+                link.path = relay.accept(
+                    RelayedConnection.Owner(
+                        reach: { [self] in accept(link) }, reset: { [self] in resetByRelay(link) }))
             }
+            let accepts = relay != nil || accept(link)
             simulator.after(costs.linkLatency, .redisReply, link.id) { done(accepts ? link : nil) }
         }
+    }
+
+    /// Whether the server is there and has taken the connection.
+    private func accept(_ link: RedisLink) -> Bool {
+        guard isUp else { return false }
+        link.isOpen = true
+        link.master = failovers
+        links.append(link)
+        return true
     }
 
     /// The owner closes its end.
     func close(_ link: RedisLink) {
         link.receive = { _ in }
         link.closed = {}
-        simulator.after(costs.linkLatency, .redisCommand, link.id) { [self] in forget(link) }
+        simulator.after(costs.linkLatency, .redisCommand, link.id) { [self] in
+            guard let path = link.path else { return forget(link) }
+            path.end(from: .client) { [self] in forget(link) }
+        }
     }
 
     /// Sends a command; it is lost where the connection ends before it has come.
     func send(_ command: RedisCommand, on link: RedisLink) {
         simulator.after(costs.linkLatency, .redisCommand, link.id) { [self] in
-            guard link.isOpen, isUp else { return }
-            arrived.append((link, command))
-            wake()
+            guard let path = link.path else { return take(command, from: link) }
+            path.send(from: .client, bytes: command.bytes) { [self] in take(command, from: link) }
         }
+    }
+
+    private func take(_ command: RedisCommand, from link: RedisLink) {
+        guard link.isOpen, isUp else { return }
+        arrived.append((link, command))
+        wake()
     }
 
     private func forget(_ link: RedisLink) {
@@ -96,7 +113,18 @@ final class RedisServer {
     /// Ends a connection from Redis' side.
     private func cut(_ link: RedisLink) {
         forget(link)
-        simulator.after(costs.linkLatency, .redisReply, link.id) { link.closed() }
+        simulator.after(costs.linkLatency, .redisReply, link.id) {
+            guard let path = link.path else { return link.closed() }
+            path.end(from: .upstream) { link.closed() }
+        }
+    }
+
+    /// The relay in its link has ended a connection, at both ends.
+    private func resetByRelay(_ link: RedisLink) {
+        simulator.after(costs.linkLatency, .redisCommand, link.id) { [self] in
+            forget(link)
+            link.closed()
+        }
     }
 
     // MARK: Turns
@@ -140,6 +168,9 @@ final class RedisServer {
 
     private func run(_ command: RedisCommand, of link: RedisLink) -> TimeSpan {
         switch command {
+        case .ping:
+            put(.pong, to: link)
+            return costs.redisCommand
         case .subscribe(let channel):
             link.channel = channel
             subscribers[channel, default: []].append(link)
@@ -167,16 +198,35 @@ final class RedisServer {
         simulator.at(instant + costs.linkLatency, .redisReply, link.id) { [self] in
             // Redis was gone before it had written this.
             if let closedAt = link.closedAt, closedAt < instant { return }
-            if link.isReading { link.receive(output) } else { keep(output, for: link) }
+            guard let path = link.path else { return receive(output, on: link) }
+            path.send(from: .upstream, bytes: output.reduce(0) { $0 + $1.bytes }) { [self] in
+                receive(output, on: link)
+            }
+            checkLimits(of: link)
         }
+    }
+
+    private func receive(_ output: [RedisOutput], on link: RedisLink) {
+        guard !link.isReading else { return link.receive(output) }
+        link.unread += output
+        link.unreadBytes += output.reduce(0) { $0 + $1.bytes }
+        checkLimits(of: link)
     }
 
     // MARK: Subscribers that do not read
 
-    private func keep(_ output: [RedisOutput], for link: RedisLink) {
-        link.unread += output
-        link.unreadBytes += output.reduce(0) { $0 + $1.bytes }
-        let kept = link.unreadBytes - costs.sendBuffer - costs.receiveBuffer
+    /// What neither the kernel nor a relay takes is kept by Redis.
+    private func keptBytes(for link: RedisLink) -> Int {
+        let kernel = costs.sendBuffer + costs.receiveBuffer
+        guard let path = link.path else { return link.unreadBytes - kernel }
+        let waiting = path.waitingBytes(from: .upstream)
+        // A relay that holds a connection takes nothing, however much there is room for behind it.
+        return path.room == 0 ? waiting - kernel : waiting + link.unreadBytes - 2 * kernel - path.room
+    }
+
+    private func checkLimits(of link: RedisLink) {
+        guard link.isOpen else { return }
+        let kept = keptBytes(for: link)
         if kept > limits.hard { return cut(link) }
         guard let soft = limits.soft, kept > soft else {
             link.overSoftLimitSince = nil
@@ -190,7 +240,7 @@ final class RedisServer {
     /// The owner reads again, or stops reading; what has waited comes at once, if the connection still stands.
     func setReading(_ reads: Bool, of link: RedisLink) {
         link.isReading = reads
-        guard reads, link.isOpen, !link.unread.isEmpty else { return }
+        guard reads, link.isUsable, !link.unread.isEmpty else { return }
         let waited = link.unread
         link.unread = []
         link.unreadBytes = 0

@@ -37,6 +37,7 @@ final class FaultInjector {
     private let redis: RedisServer?
     private let slots: [InstanceSlot]
     private let fleet: Fleet
+    private let relays: Relays
     private let clientsOfInstance: [[Int]]
     private let seed: UInt64
     /// How long a master is dead before a replica stands in for it; `nil` without sentinels.
@@ -48,13 +49,14 @@ final class FaultInjector {
 
     init(
         _ scenario: Scenario, plan: LoadPlan, simulator: Simulator, costs: CostModel, redis: RedisServer?,
-        slots: [InstanceSlot], fleet: Fleet, measuredFrom: MonotonicInstant, end: MonotonicInstant
+        slots: [InstanceSlot], fleet: Fleet, relays: Relays, measuredFrom: MonotonicInstant, end: MonotonicInstant
     ) {
         self.simulator = simulator
         self.costs = costs
         self.redis = redis
         self.slots = slots
         self.fleet = fleet
+        self.relays = relays
         seed = scenario.seed
         if case .sentinel(let group) = scenario.cluster.redis {
             takeover = group.downAfter + Self.promotion
@@ -118,7 +120,10 @@ final class FaultInjector {
             } else {
                 fleet.disconnect(picked, how: planned.spec.how)
             }
-        case .linkDelay, .linkCut, .linkThrottle: faults[fault].failure = "is not modelled"
+        case .linkDelay, .linkCut, .linkThrottle:
+            faults[fault].instances = targets.count
+            faults[fault].connections = relays.inject(planned, place: fault, instances: slots.count)
+            if planned.spec.between == .clients { faults[fault].clients = faults[fault].connections }
         }
     }
 
@@ -198,6 +203,9 @@ final class FaultInjector {
             awaitListening(fault, targets)
         case .instancePause:
             for target in planned.targets(of: slots.count) { slots[target].instance?.resume() }
+            healed(fault)
+        case .linkDelay, .linkCut, .linkThrottle:
+            relays.heal(place: fault)
             healed(fault)
         default: healed(fault)
         }

@@ -51,6 +51,7 @@ package final class Simulation {
     let fleet: Fleet
     let courier: Courier
     let redis: RedisServer?
+    let relays: Relays
     /// The cores of a shared machine; `nil`: each thread has one of its own.
     let processors: Processors?
     let slots: [InstanceSlot]
@@ -83,6 +84,8 @@ package final class Simulation {
             simulator, Fleet(simulator, scenario, plan: plan, costs: costs, observer: parts.observer)
         )
         self.fleet = fleet
+        relays = Relays(scenario, simulator)
+        fleet.relays = relays
         courier = Courier(simulator, fleet)
         var limits = RedisServer.Limits()
         if let limit = cluster.pubsubBufferLimit { limits = .init(hard: limit, soft: nil) }
@@ -105,6 +108,7 @@ package final class Simulation {
             setup.loop = processors?.makeThread(.instance)
             setup.clientLoops = fleet.loops
             setup.sabotage = parts.sabotage
+            setup.redisRelay = relays.toRedis(of: index)
             all.append(InstanceSlot(setup))
         }
         slots = Array(all[..<cluster.instances])
@@ -166,6 +170,7 @@ package final class Simulation {
     private func dismantle() {
         simulator.clear()
         redis?.forgetOwners()
+        relays.forgetOwners()
         for slot in slots + workers { slot.forgetLives() }
         fleet.hosts = []
     }
@@ -198,7 +203,7 @@ package final class Simulation {
         if !scenario.faults.isEmpty {
             faults = FaultInjector(
                 scenario, plan: plan, simulator: simulator, costs: parts.costs, redis: redis, slots: slots,
-                fleet: fleet, measuredFrom: measuredFrom, end: end)
+                fleet: fleet, relays: relays, measuredFrom: measuredFrom, end: end)
         }
         pass(to: measuredFrom, .warmup, total: scenario.warmup) { false }
         let before = processors?.use

@@ -38,23 +38,11 @@ extension Unmodelled {
         note(cluster.tls, "cluster.tls", "encryption has no model; set it to false")
         note(cluster.auth != .none, "cluster.auth", "tokens have no model; set it to none and leave clients.auth out")
         for (index, fault) in scenario.faults.enumerated() {
-            note(!isModelled(fault.action), "faults[\(index)].action", "\(fault.action.rawValue) is not modelled")
             guard case .sentinel = cluster.redis, cluster.manager == .broadcast else { continue }
             note(
                 [.redisPause, .redisSlow].contains(fault.action), "faults[\(index)].action",
                 "what sentinels do about a master that only stands still is not modelled")
         }
         return found
-    }
-
-    /// Whether the model of a fault gives the verdicts that live runs give.
-    private static func isModelled(_ action: FaultAction) -> Bool {
-        switch action {
-        case .redisRestart, .redisKill, .redisPause, .redisSlow, .redisFailover, .redisDisconnectClients, .instanceKill,
-            .instanceStop,
-            .instancePause, .clientsDisconnect, .clientsStall:
-            true
-        case .linkDelay, .linkCut, .linkThrottle: false
-        }
     }
 }

@@ -26,6 +26,7 @@ enum Happening: UInt8 {
     case instance
     case conductor
     case core
+    case link
 
     /// Whether it may open, end or hold up a client's session, or tell the observer of anything but receipts.
     ///

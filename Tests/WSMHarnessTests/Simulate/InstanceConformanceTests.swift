@@ -22,6 +22,16 @@ enum InstanceBehaviour: String, CaseIterable, CustomTestStringConvertible, Senda
     case markedGap = "clients are told of a gap and stay"
     case poolLimit = "who comes after the pool's last connection is accepted and dropped, again and again"
     case reset = "clients whose connections are reset come back"
+    case cutRedis = "a cut link to Redis is lost, and its clients are told of the gap"
+    case restedRedis = "a link to Redis that goes on after a cut has lost nothing"
+    case cutClients = "clients behind a cut link are reset once it is healed"
+    case restedClients = "clients behind a link that goes on after a cut lose nothing"
+    case newClients = "who connects during a cut waits for its end"
+    case delayedRedis = "a delayed link to Redis loses nothing"
+    case delayedClients = "delayed links to clients lose nothing"
+    case throttledRedis = "a throttled link to Redis loses nothing"
+    case throttledClients = "throttled links to clients lose nothing"
+    case unansweredPings = "clients whose pings are not answered give up before the link tells them"
 
     var testDescription: String { rawValue }
 
@@ -45,7 +55,14 @@ enum InstanceBehaviour: String, CaseIterable, CustomTestStringConvertible, Senda
     private var pool: String { self == .poolLimit ? ", redisPool: 4" : "" }
     private var manager: String { self == .memory ? "memory" : "broadcast" }
     private var gapMark: String { self == .markedGap ? "event" : "close" }
-    private var clients: String { self == .pongs ? ", ping: 200ms, pongTimeout: 10s" : "" }
+    private var clients: String {
+        switch self {
+        case .pongs: ", ping: 200ms, pongTimeout: 10s"
+        case .unansweredPings: ", ping: 100ms, pongTimeout: 200ms"
+        case .newClients: ", churn: {rate: 20/s}"
+        default: ""
+        }
+    }
 
     private var fault: String? {
         switch self {
@@ -54,6 +71,16 @@ enum InstanceBehaviour: String, CaseIterable, CustomTestStringConvertible, Senda
         case .kill: "action: instance.kill, target: 1, restartAfter: 300ms"
         case .closedGap, .markedGap: "action: redis.restart, downtime: 300ms"
         case .reset: "action: clients.disconnect, share: 30%, how: reset"
+        case .cutRedis: "action: link.cut, target: 0, duration: 500ms"
+        case .restedRedis: "action: link.cut, target: 0, duration: 500ms, afterwards: resume"
+        case .cutClients: "action: link.cut, between: clients, target: 0, duration: 500ms"
+        case .restedClients, .newClients:
+            "action: link.cut, between: clients, target: 0, duration: 500ms, afterwards: resume"
+        case .delayedRedis: "action: link.delay, duration: 800ms, delay: 'uniform(1ms, 60ms)'"
+        case .delayedClients: "action: link.delay, between: clients, duration: 800ms, delay: 80ms"
+        case .throttledRedis: "action: link.throttle, duration: 800ms, rate: 20KiB/s"
+        case .throttledClients: "action: link.throttle, between: clients, duration: 800ms, rate: 10KiB/s"
+        case .unansweredPings: "action: link.cut, between: clients, target: 0, duration: 1s"
         }
     }
 }
@@ -81,7 +108,7 @@ struct RunTranscript: Hashable, CustomStringConvertible {
         lines.append("other causes of loss: \(Self.causes(result))")
         for fault in result.faults {
             lines.append(
-                "\(fault.action): \(fault.closedClients) closed, \(fault.droppedClients) dropped, "
+                "\(fault.action): \(fault.hit.instances) instances hit, \(fault.closedClients) closed, \(fault.droppedClients) dropped, "
                     + "\(fault.markedClients) told of a gap, \(fault.reconnectedClients) came back, "
                     + "failure \(fault.failure ?? "none")")
         }
@@ -184,6 +211,16 @@ struct InstanceConformanceTests {
         #expect(stop.lines.contains("first sessions: 20 closed 1001"), "\(stop)")
         let kill = try await simulate(InstanceBehaviour.kill.scenarioText)
         #expect(kill.lines.contains("first sessions: 10 closed 1001, 10 dropped"), "\(kill)")
+    }
+
+    @Test("A cut that heals with a reset is told from one after which the links go on")
+    func cuts() async throws {
+        let reset = try await simulate(InstanceBehaviour.cutClients.scenarioText)
+        #expect(reset.lines.contains("first sessions: 10 closed 1001, 10 dropped"), "\(reset)")
+        let rested = try await simulate(InstanceBehaviour.restedClients.scenarioText)
+        #expect(rested.lines.contains("first sessions: 20 closed 1001"), "\(rested)")
+        let gap = try await simulate(InstanceBehaviour.cutRedis.scenarioText)
+        #expect(gap.lines.contains("first sessions: 10 closed 1001, 10 closed 1012"), "\(gap)")
     }
 
     @Test("An instance that closes after a gap with another code gives another transcript")

@@ -56,7 +56,7 @@ struct SimulatedRunTests {
     func refusal() async throws {
         var scenario = scenario()
         scenario.cluster.tls = true
-        scenario.faults = [FaultSpec(action: .linkCut, schedule: .at(.milliseconds(100)))]
+        scenario.cluster.redisSecurity.acl = true
         let told: String
         do {
             told = "passed: \(try await simulate(scenario).verdict)"
@@ -64,6 +64,6 @@ struct SimulatedRunTests {
             told = "\(error)"
         }
         #expect(told.contains("cluster.tls"))
-        #expect(told.contains("faults[0].action"))
+        #expect(told.contains("cluster.redis.acl"))
     }
 }

@@ -46,7 +46,7 @@ struct SwarmTests {
         #expect(scenarios.count > 295 && managers.count == 2)
         let all: Set = [
             "instance.kill", "instance.stop", "instance.pause", "clients.stall", "clients.disconnect", "redis.restart",
-            "redis.pause", "redis.disconnect-clients",
+            "redis.pause", "redis.disconnect-clients", "link.delay", "link.cut", "link.throttle",
         ]
         #expect(actions == all)
     }

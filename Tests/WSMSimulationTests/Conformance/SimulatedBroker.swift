@@ -26,7 +26,7 @@ final class SimulatedBroker: BrokerUnderTest {
 
     private func connect() throws -> RedisLink {
         var link: RedisLink?
-        server.connect { link = $0 }
+        server.connect(through: nil) { link = $0 }
         simulator.run(until: simulator.now + .seconds(1)) { link != nil }
         return try #require(link)
     }
@@ -39,7 +39,7 @@ final class SimulatedBroker: BrokerUnderTest {
                 switch item {
                 case .subscribed: isConfirmed = true
                 case .message(let message): received(message, by: name)
-                case .published: break
+                case .published, .pong: break
                 }
             }
         }

@@ -27,7 +27,7 @@ final class LinkConnection {
     /// A socket with what comes from it.
     private struct End {
         var channel: (any Channel)?
-        var flow = LinkFlow()
+        var flow = LinkFlow<ByteBuffer>()
         var random: CounterRNG
         var reads = false
         /// Its FIN, or its disappearance, has been taken into the flow.
@@ -50,9 +50,8 @@ final class LinkConnection {
         self.number = number
         self.board = board
         loop = client.eventLoop
-        let entity = 1 << 63 | number << 1
-        self.client = End(channel: client, random: CounterRNG(seed: board.seed, stream: .faults, entity: entity))
-        upstream = End(channel: nil, random: CounterRNG(seed: board.seed, stream: .faults, entity: entity | 1))
+        self.client = End(channel: client, random: board.delayNumbers(of: number, side: 0))
+        upstream = End(channel: nil, random: board.delayNumbers(of: number, side: 1))
     }
 
     private func withEnd<Result>(_ side: Side, _ body: (inout End) -> Result) -> Result {
@@ -108,9 +107,7 @@ final class LinkConnection {
         case .dead(let cut): return reset(by: cut)
         case .held, .connecting, .open: break
         }
-        let delay = withEnd(side) { end in
-            conditions.delays.reduce(TimeSpan.zero) { $0 + $1.distribution.draw(from: &end.random) }
-        }
+        let delay = withEnd(side) { conditions.drawDelay(from: &$0.random) }
         for delayed in conditions.delays { board.noteDelayed(by: delayed.disturbance) }
         withEnd(side) { $0.flow.take(.bytes(bytes), at: .now(), delay: delay) }
         run()

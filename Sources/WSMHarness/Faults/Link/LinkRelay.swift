@@ -1,7 +1,7 @@
 package import NIOCore
 internal import NIOPosix
 internal import Synchronization
-internal import WSMCore
+package import WSMCore
 package import WSMRedis
 
 /// A TCP relay between a local port and an upstream, whose conditions can be changed at any time.

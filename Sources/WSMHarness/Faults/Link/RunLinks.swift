@@ -18,16 +18,13 @@ final class RunLinks: Sendable {
         var running: [PlannedFault: [(relay: LinkRelay, disturbance: Int)]] = [:]
     }
 
-    /// So long a connection that was cut and on which nobody speaks stays dead before it is reset.
-    static let burial = TimeSpan.seconds(1)
-
     private let seed: UInt64
     private let disturbed: Set<FaultLink>
     private let relays = Mutex(Relays())
 
     init(_ scenario: Scenario) {
         seed = scenario.seed
-        disturbed = Set(scenario.faults.filter(\.action.breaksLinks).map(\.between))
+        disturbed = scenario.disturbedLinks
     }
 
     // MARK: Addresses
@@ -41,7 +38,8 @@ final class RunLinks: Sendable {
         guard let topology = redis?.topology(instance: instance) else { return nil }
         guard disturbed.contains(.redis), case .single(let url) = topology else { return topology }
         if let known = relays.withLock({ $0.toRedis[instance] }) { return .single(known.url(for: url)) }
-        let relay = try await LinkRelay.start(toRedisAt: url, seed: seed &+ UInt64(instance))
+        let relay = try await LinkRelay.start(
+            toRedisAt: url, seed: FaultLink.redis.relaySeed(of: instance, seed: seed))
         relays.withLock { $0.toRedis[instance] = relay }
         return .single(relay.url(for: url))
     }
@@ -57,7 +55,8 @@ final class RunLinks: Sendable {
         } catch {
             throw HarnessError(.internalFault, "an instance listens on no port that a client could find", cause: error)
         }
-        let relay = try await LinkRelay.start(to: address, seed: seed &+ UInt64(instance) &+ 1 << 32)
+        let relay = try await LinkRelay.start(
+            to: address, seed: FaultLink.clients.relaySeed(of: instance, seed: seed))
         relays.withLock { $0.toClients[instance] = relay }
         return relay.port
     }
@@ -72,7 +71,7 @@ final class RunLinks: Sendable {
         let begun = relays.withLock { relays in
             let all = spec.between == .redis ? relays.toRedis : relays.toClients
             let begun = targets.compactMap { all[$0] }.map { relay in
-                (relay, relay.begin(RunLinks.linkFault(spec), share: share))
+                (relay, relay.begin(spec.linkFault, share: share))
             }
             relays.running[fault] = begun
             return begun
@@ -88,15 +87,6 @@ final class RunLinks: Sendable {
         let begun = relays.withLock { $0.running.removeValue(forKey: fault) } ?? []
         for (relay, disturbance) in begun { relay.heal(disturbance) }
         for (relay, _) in begun { _ = await relay.disturbances() }
-    }
-
-    private static func linkFault(_ spec: FaultSpec) -> LinkFault {
-        switch spec.action {
-        case .linkDelay: .delay(spec.delay ?? .constant(.zero))
-        // A line to Redis is one line; each client has a line of its own.
-        case .linkThrottle: .throttle(bytesPerSecond: spec.rate ?? 1, isShared: spec.between == .redis)
-        default: .cut(spec.afterwards == .resume ? .resume : .reset(within: burial))
-        }
     }
 
     /// Closes every socket of the relays; to be called however the run ends, after the instances and the clients.

@@ -1,17 +1,15 @@
-import WSMCore
-
 /// The token bucket of a throttled link, one a direction: who wants to send reserves the next free time.
 ///
 /// Reserved times follow each other, so that any number of connections share a rate fairly and wake once a piece. A pause
 /// earns no burst.
 ///
-/// Confined to the relay's loop.
-final class LinkBucket {
+/// Belongs to whoever performs the relay.
+package final class LinkBucket {
     /// Bytes a second.
     let rate: Int
     private var nextFree = MonotonicInstant(nanoseconds: 0)
 
-    init(rate: Int) {
+    package init(rate: Int) {
         self.rate = max(1, rate)
     }
 

@@ -1,9 +1,7 @@
-import WSMCore
-
 /// Notices a peer that is gone without a word: after `interval` of silence it is asked, and must say something in time.
 ///
 /// Sans-IO. Whatever arrives counts as a sign of life, so a busy connection is never asked.
-struct HealthCheck {
+package struct HealthCheck {
     private enum State {
         case listening
         case asked(at: MonotonicInstant)
@@ -16,31 +14,31 @@ struct HealthCheck {
     private var state = State.listening
     private var heardAt: MonotonicInstant
 
-    init(interval: TimeSpan, deadline: TimeSpan, now: MonotonicInstant) {
+    package init(interval: TimeSpan, deadline: TimeSpan, now: MonotonicInstant) {
         self.interval = interval
         self.deadline = deadline
         heardAt = now
     }
 
     /// Something has arrived.
-    mutating func heard(now: MonotonicInstant) {
+    package mutating func heard(now: MonotonicInstant) {
         heardAt = now
         if case .asked = state { state = .listening }
     }
 
     /// Reading is paused: silence means nothing.
-    mutating func pause() {
+    package mutating func pause() {
         state = .paused
     }
 
     /// Reading goes on; the silence is counted anew.
-    mutating func resume(now: MonotonicInstant) {
+    package mutating func resume(now: MonotonicInstant) {
         guard case .paused = state else { return }
         heardAt = now
         state = .listening
     }
 
-    enum Action: Equatable {
+    package enum Action: Equatable {
         case wait(TimeSpan)
         /// Send a `PING`, then wait.
         case ask(thenWait: TimeSpan)
@@ -48,7 +46,7 @@ struct HealthCheck {
     }
 
     /// The timer has fired (or is to be started).
-    mutating func timerFired(now: MonotonicInstant) -> Action {
+    package mutating func timerFired(now: MonotonicInstant) -> Action {
         switch state {
         case .paused: return .wait(interval)
         case .asked(let at):

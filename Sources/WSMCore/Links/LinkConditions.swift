@@ -1,0 +1,38 @@
+/// All that the disturbances of a moment do to one connection.
+package struct LinkConditions {
+    /// Bytes that may wait in one direction of a connection before no more are read.
+    package static let flowLimit = 256 << 10
+
+    /// The cut that holds it; of several the one that began first.
+    package var cut: (disturbance: Int, after: LinkFault.AfterCut)?
+    package var delays: [(disturbance: Int, distribution: Distribution)] = []
+    /// Of several throttles the slowest.
+    package var throttle: LinkThrottle?
+
+    package init() {}
+
+    /// How long a chunk must wait: all delays together, each drawn anew.
+    package func drawDelay(from random: inout CounterRNG) -> TimeSpan {
+        delays.reduce(TimeSpan.zero) { $0 + $1.distribution.draw(from: &random) }
+    }
+}
+
+/// A throttle with its buckets where connections share them.
+///
+/// Belongs to whoever performs the relay.
+package final class LinkThrottle {
+    package let rate: Int
+    private let up: LinkBucket?
+    private let down: LinkBucket?
+
+    init(rate: Int, isShared: Bool) {
+        self.rate = rate
+        up = isShared ? LinkBucket(rate: rate) : nil
+        down = isShared ? LinkBucket(rate: rate) : nil
+    }
+
+    /// The buckets for one connection: the common ones or new ones.
+    package func buckets() -> (up: LinkBucket, down: LinkBucket) {
+        (up ?? LinkBucket(rate: rate), down ?? LinkBucket(rate: rate))
+    }
+}
