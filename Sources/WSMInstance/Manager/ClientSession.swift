@@ -24,17 +24,19 @@ final class ClientSession {
     /// The place in the pipeline; `nil` before it is there, and once the socket is closed.
     private(set) var context: ChannelHandlerContext?
     /// Where nothing stands between this and the kernel.
-    private var socket = NIOBSDSocket.invalidHandle
+    private var socket = NIOBSDSocket.invalidHandle { didSet { findDirectSocket() } }
     /// Writes that the channel has not handed to the kernel yet.
-    private var waitingWrites = 0
+    private var waitingWrites = 0 { didSet { findDirectSocket() } }
     /// Whether a write went through the channel: before, the answer to the client's handshake may still wait there.
-    private var isOpened = false
+    private var isOpened = false { didSet { findDirectSocket() } }
     private var isDeadSendTold = false
-    private(set) var isClosing = false
+    private(set) var isClosing = false { didSet { findDirectSocket() } }
     /// Whether the socket's buffer is below its high-water mark.
-    var isWritable = true
+    var isWritable = true { didSet { findDirectSocket() } }
     /// Whether the slow-client policy left out the last message for it.
-    var isLeftOut = false
+    var isLeftOut = false { didSet { findDirectSocket() } }
+    /// The socket, while frames may go there at once, and nothing has to be decided first; else the invalid handle.
+    private(set) var directSocket = NIOBSDSocket.invalidHandle
     /// What it listens to, once the manager has admitted it, and its place among the members.
     var membership: (channel: ChannelName, index: Int)?
     var reader = ClientFrameReader()
@@ -67,6 +69,14 @@ final class ClientSession {
         context = nil
     }
 
+    private func findDirectSocket() {
+        let isDirect = waitingWrites == 0 && isOpened && isWritable && !isLeftOut && !isClosing
+        let found = isDirect ? socket : NIOBSDSocket.invalidHandle
+        guard found != directSocket else { return }
+        directSocket = found
+        shard.directSocketChanged(self)
+    }
+
     /// Bytes that wait in the socket's buffer.
     var bufferedBytes: Int { (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 }
 
@@ -89,14 +99,22 @@ final class ClientSession {
         }
         var taken = 0
         if waitingWrites == 0, isOpened, socket != NIOBSDSocket.invalidHandle {
-            taken = send(socket, bytes.baseAddress, bytes.count, Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
+            taken = Self.send(bytes, to: socket)
             if taken == bytes.count { return true }
         }
         // A socket that failed fails again in the channel, which then closes it.
         return writeToChannel(frames, from: max(taken, 0))
     }
 
-    private func writeToChannel(_ frames: ByteBuffer, from offset: Int) -> Bool {
+    /// Hands bytes to the kernel; returns how many it took, or a negative number.
+    @inline(__always)
+    static func send(_ bytes: UnsafeRawBufferPointer, to socket: NIOBSDSocket.Handle) -> Int {
+        Glibc.send(socket, bytes.baseAddress, bytes.count, Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
+    }
+
+    /// Writes what is behind `offset` once all that waits has left; returns as ``write(_:)`` does.
+    @discardableResult
+    func writeToChannel(_ frames: ByteBuffer, from offset: Int) -> Bool {
         guard let context else { return false }
         var rest = frames
         rest.moveReaderIndex(forwardBy: offset)

@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import NIOPosix
 internal import WSMCore
 internal import WSMManagers
 
@@ -8,11 +9,6 @@ internal import WSMManagers
 ///
 /// Confined to its event loop.
 final class ClientShard {
-    /// The members of a channel, in no order: one leaves in O(1).
-    private struct Group {
-        var members: [ClientSession] = []
-    }
-
     private let gate: SlowClientGate
     private let gapMark: GapMark
     /// Bytes that may wait in a socket's buffer before it counts as full.
@@ -23,7 +19,7 @@ final class ClientShard {
     private let probe: (any InstanceProbe)?
     private let allocator = ByteBufferAllocator()
     private var sessions: [ClientID: ClientSession] = [:]
-    private var groups: [ChannelName: Group] = [:]
+    private var groups: [ChannelName: ClientGroup] = [:]
     /// The clients without sockets, where there are any.
     private(set) var direct: DirectClients?
     /// Crashed: who comes is dropped.
@@ -67,9 +63,14 @@ final class ClientShard {
             direct?.admit(id, to: channel)
             return
         }
-        let members = groups[channel]?.members.count ?? 0
-        groups[channel, default: Group()].members.append(session)
-        session.membership = (channel, members)
+        let place = groups[channel, default: ClientGroup()].append(session)
+        session.membership = (channel, place)
+    }
+
+    /// What is written to a member goes another way from here on.
+    func directSocketChanged(_ session: ClientSession) {
+        guard let (channel, place) = session.membership else { return }
+        groups[channel]?.setSocket(session.directSocket, at: place)
     }
 
     func forget(_ id: ClientID) {
@@ -77,14 +78,9 @@ final class ClientShard {
             direct?.forget(id)
             return
         }
-        guard let (channel, index) = session.membership.take(), let last = groups[channel]?.members.popLast() else {
-            return
-        }
-        if last !== session {
-            groups[channel]?.members[index] = last
-            last.membership = (channel, index)
-        }
-        if groups[channel]?.members.isEmpty == true { groups[channel] = nil }
+        guard let (channel, place) = session.membership.take() else { return }
+        groups[channel]?.remove(at: place)?.membership = (channel, place)
+        if groups[channel]?.isEmpty == true { groups[channel] = nil }
     }
 
     /// Writes frames to each recipient, one write a client; `messages` is what they hold.
@@ -92,7 +88,12 @@ final class ClientShard {
     /// A direct client gets the messages themselves, after the probe was told: its receipt is part of the call.
     func deliver(_ frames: ByteBuffer, holding messages: [FannedOutMessage], to recipients: Recipients) {
         frames.withUnsafeReadableBytes { bytes in
-            forEach(recipients) { deliver(frames, bytes, holding: messages, to: $0) }
+            if case .channel(let channel) = recipients {
+                // A copy: a write may fail at once and take its session out of the group.
+                if let group = groups[channel] { deliver(frames, bytes, holding: messages, to: group) }
+            } else {
+                forEach(recipients) { deliver(frames, bytes, holding: messages, to: $0) }
+            }
         }
         guard !messages.isEmpty else { return }
         if let probe {
@@ -157,6 +158,22 @@ final class ClientShard {
     func crash() {
         isDead = true
         dropAll()
+    }
+
+    private func deliver(
+        _ frames: ByteBuffer, _ bytes: UnsafeRawBufferPointer, holding messages: [FannedOutMessage],
+        to group: ClientGroup
+    ) {
+        for (place, socket) in group.sockets.enumerated() {
+            let taken = socket == NIOBSDSocket.invalidHandle ? 0 : ClientSession.send(bytes, to: socket)
+            if taken == bytes.count { continue }
+            let session = group.members[place]
+            if taken > 0 {
+                session.writeToChannel(frames, from: taken)
+            } else {
+                deliver(frames, bytes, holding: messages, to: session)
+            }
+        }
     }
 
     /// Returns false when the socket failed.
