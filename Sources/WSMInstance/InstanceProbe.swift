@@ -12,10 +12,12 @@ public protocol InstanceProbe: AnyObject, Sendable {
     /// publishing. The stamp that is returned travels with the message; `nil` leaves the message unstamped.
     func submitted(_ submission: Submission) -> ProbeStamp?
 
-    /// The message is handed to the broker or the Memory manager (`stamp.published` says when). Publishing thread.
+    /// The message is handed to the broker or the Memory manager (`stamp.published` says when). Publishing thread, or for an
+    /// endpoint's broadcast in memory the submitting one.
     func published(_ stamp: ProbeStamp)
 
-    /// The publishing of the message is over. Publishing thread, or the submitting one when a queue refused it.
+    /// The publishing of the message is over. Publishing thread, or the submitting one when a queue refused it, or for an
+    /// endpoint's broadcast in memory the manager's event loop.
     func ended(_ stamp: ProbeStamp, _ outcome: PublishEnd, at instant: MonotonicInstant)
 
     /// Messages that came to the instance and have been written to the sockets of one event loop. That loop.

@@ -184,6 +184,10 @@ struct PromiseTests {
             promisedGuarantees(reference) == [
                 .integrity, .publisherOrder, .noGap, .completeness, .sessionBounds, .realTimeOrder,
             ])
+        // A message that the broker got twice has two places in its order.
+        let retried = PromiseContext(manager: .broadcast, instances: 2, publishRetried: true)
+        #expect(promisedGuarantees(retried).isDisjoint(with: [.atMostOnce, .totalOrder]))
+        #expect(promisedGuarantees(retried).contains(.realTimeOrder))
         var dropping = PromiseContext(manager: .broadcast, instances: 2, hasProcesses: false)
         dropping.slowClients = .drop
         #expect(

@@ -11,6 +11,9 @@ package struct LinkConditions {
 
     package init() {}
 
+    /// Whether nothing is done to it.
+    package var isEmpty: Bool { cut == nil && delays.isEmpty && throttle == nil }
+
     /// How long a chunk must wait: all delays together, each drawn anew.
     package func drawDelay(from random: inout CounterRNG) -> TimeSpan {
         delays.reduce(TimeSpan.zero) { $0 + $1.distribution.draw(from: &random) }

@@ -49,6 +49,9 @@ package struct LinkFlow<Bytes: LinkBytes> {
 
     package init() {}
 
+    /// Whether nothing is on its way.
+    package var isEmpty: Bool { head == queue.count }
+
     /// Whether it wants to be given more bytes.
     package var takesMore: Bool { !isHeld && waitingBytes < LinkConditions.flowLimit }
 

@@ -9,6 +9,8 @@ final class LoopDirectBroadcaster: DirectBroadcaster {
         /// What the manager has and is not done with, by the order of coming.
         var underway: [UInt64: DirectBroadcast] = [:]
         var next: UInt64 = 0
+        /// What is over and is being told.
+        var telling = 0
         var stops = false
     }
 
@@ -37,8 +39,14 @@ final class LoopDirectBroadcaster: DirectBroadcaster {
     }
 
     private func ended(_ number: UInt64, _ outcome: BroadcastOutcome) {
-        guard let item = state.update({ $0.underway.removeValue(forKey: number) }) else { return }
-        report(item, outcome)
+        let ended = state.update { state in
+            let item = state.underway.removeValue(forKey: number)
+            if item != nil { state.telling += 1 }
+            return item
+        }
+        guard let ended else { return }
+        report(ended, outcome)
+        state.update { $0.telling -= 1 }
     }
 
     /// - Parameter outcome: `nil`: nobody waits any more, whatever became of it.
@@ -50,7 +58,7 @@ final class LoopDirectBroadcaster: DirectBroadcaster {
 
     func stop(until deadline: MonotonicInstant) -> Bool {
         state.update { $0.stops = true }
-        return state.wait(until: deadline) { $0.underway.isEmpty ? true : nil } ?? false
+        return state.wait(until: deadline) { $0.underway.isEmpty && $0.telling == 0 ? true : nil } ?? false
     }
 
     func abandon() {

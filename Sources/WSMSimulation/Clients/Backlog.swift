@@ -4,7 +4,7 @@ import WSMRecord
 /// What waits for a client that reads slowly or not at all: its frames in the instance's buffer and in the kernel's.
 ///
 /// The kernel holds ``kernelBytes`` of them; what is beyond waits in the instance's own buffer, which has the high-water mark.
-/// A client behind a relay always has one, whatever it reads: what the relay holds belongs to what waits.
+/// A client whose link is disturbed has one too, whatever it reads: what the relay holds belongs to what waits.
 final class Backlog {
     enum Item {
         case message(Message)
@@ -43,7 +43,9 @@ final class Backlog {
     }
 
     /// Whether there is a reason to keep it.
-    var isNeeded: Bool { rate != nil || stalledUntil != nil || head < items.count || path != nil }
+    var isNeeded: Bool {
+        rate != nil || stalledUntil != nil || head < items.count || path.map { !$0.connection.isClear } ?? false
+    }
     var first: Item? { head < items.count ? items[head] : nil }
     /// Bytes in the instance's own buffer.
     var waiting: Int {

@@ -20,16 +20,27 @@ extension Fleet {
     ) {
         let path = relay.accept(
             RelayedConnection.Owner(
-                reach: { host.listening != nil }, reset: { [self] in resetByRelay(connection) }))
+                reach: { host.listening != nil }, reset: { [self] in resetByRelay(connection) },
+                changed: { [self] in pathChanged(connection) }))
         expire(connection, attemptedAt)
         guard !path.isClosed else { return }
         paths[connection] = path
-        let backlog = makeBacklog(connection, rate: nil)
-        backlog.lead(through: path, kernelBytes: (sendBuffer ?? costs.sendBuffer) + costs.receiveBuffer)
+        pathChanged(connection)
         path.send(from: .client, bytes: Bytes.request) { [self] in
             // It may have gone since it was reached.
             guard let instance = host.listening else { return turnAway(connection) }
             instance.socketEvent(.opened(connection, attemptedAt: attemptedAt))
+        }
+    }
+
+    /// Leads what comes through the relay while it disturbs the connection, and else past it, which costs a large fleet nothing.
+    private func pathChanged(_ connection: Int) {
+        guard let path = paths[connection], !path.isClosed else { return }
+        if path.isClear {
+            if let backlog = backlog(of: connection), !backlog.isNeeded { dropBacklog(of: connection) }
+        } else {
+            let kernelBytes = (sendBuffer ?? costs.sendBuffer) + costs.receiveBuffer
+            makeBacklog(connection, rate: nil).lead(through: path, kernelBytes: kernelBytes)
         }
     }
 
@@ -80,11 +91,7 @@ extension Fleet {
     }
 
     private func passedOn(_ item: Backlog.Item, to connection: Int) {
-        guard let backlog = backlog(of: connection) else {
-            // The client has ended already, and answers a close all the same.
-            if case .end(let end) = item { serverEnded(connection, end) }
-            return
-        }
+        guard let backlog = backlog(of: connection) else { return hand(item, to: connection) }
         backlog.append(item)
         noteWritability(backlog)
         read(backlog, from: simulator.now)

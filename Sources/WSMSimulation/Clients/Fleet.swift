@@ -161,15 +161,9 @@ final class Fleet {
         let connection = backlog.connection
         backlog.removeFirst()
         noteWritability(backlog)
-        let isOpen = connections[connection].flags.contains(.clientOpen)
-        switch item {
-        case .message(let message): if isOpen { received(message, on: connection, at: simulator.now) }
-        case .foreign: if isOpen { receivedForeign(on: connection, at: simulator.now) }
-        case .end(let end):
-            serverEnded(connection, end)
-            // Nothing more comes through the relay either.
-            if backlog.path != nil { return dropBacklog(of: connection) }
-        }
+        hand(item, to: connection)
+        // Nothing more comes through a relay either.
+        if case .end = item, backlog.path != nil { return dropBacklog(of: connection) }
         if backlog.isNeeded { read(backlog, from: simulator.now) } else { dropBacklog(of: connection) }
     }
 
@@ -228,23 +222,26 @@ final class Fleet {
             backlog.append(item)
             return read(backlog, from: simulator.now)
         }
+        hand(item, to: connection)
+    }
+
+    /// The client has it.
+    func hand(_ item: Backlog.Item, to connection: Int) {
+        let isOpen = connections[connection].flags.contains(.clientOpen)
         switch item {
-        case .message(let message): received(message, on: connection, at: simulator.now)
-        case .foreign:
-            if connections[connection].flags.contains(.clientOpen) {
-                receivedForeign(on: connection, at: simulator.now)
-            }
+        case .message(let message): if isOpen { received(message, on: connection, at: simulator.now) }
+        case .foreign: if isOpen { receivedForeign(on: connection, at: simulator.now) }
         case .end(let end): serverEnded(connection, end)
         }
     }
 
     /// The instance's socket is gone without a close frame.
     func cutOff(_ connection: Int, at instant: MonotonicInstant) {
-        guard let backlog = backlog(of: connection) else { return bring(.end(.dropped), to: connection, at: instant) }
         afterReceipts(connection, at: instant) { [self] in
-            backlog.cutOff()
-            if backlog.path != nil { return relayEnd(to: connection) }
-            read(backlog, from: simulator.now)
+            let backlog = backlog(of: connection)
+            backlog?.cutOff()
+            if paths[connection] != nil { return relayEnd(to: connection) }
+            if let backlog { read(backlog, from: simulator.now) } else { arrived(.end(.dropped), on: connection) }
         }
     }
 

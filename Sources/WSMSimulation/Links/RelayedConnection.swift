@@ -17,6 +17,8 @@ final class RelayedConnection {
         var reach: () -> Bool
         /// Both ends get an RST.
         var reset: () -> Void
+        /// ``RelayedConnection/isClear`` may have changed.
+        var changed: () -> Void = {}
     }
 
     private enum State {
@@ -62,6 +64,12 @@ final class RelayedConnection {
         if case .closed = state { true } else { false }
     }
 
+    /// Whether what the upstream sends passes at once, so that it need not be sent through here.
+    var isClear: Bool {
+        guard case .open = state else { return false }
+        return conditions.isEmpty && upstream.flow.isEmpty
+    }
+
     /// Bytes from one side that the other side does not have yet.
     func waitingBytes(from side: Side) -> Int {
         side == .client ? client.flow.waitingBytes : upstream.flow.waitingBytes
@@ -96,12 +104,14 @@ final class RelayedConnection {
         case .dead, .closed: break
         }
         run()
+        owner.changed()
     }
 
     private func hold() {
         // The next cut may have come before anybody noticed the last.
         funerals += 1
         if case .dead = state { state = .open }
+        owner.changed()
     }
 
     private func healed(of cut: (disturbance: Int, after: LinkFault.AfterCut)?) {
@@ -203,6 +213,7 @@ final class RelayedConnection {
             guard withEnd(side, { $0.wakesAt }) == due else { return }
             withEnd(side) { $0.wakesAt = nil }
             run()
+            if isClear { owner.changed() }
         }
     }
 

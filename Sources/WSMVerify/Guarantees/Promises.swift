@@ -76,7 +76,9 @@ package func promisedGuarantees(_ context: PromiseContext) -> Set<GuaranteeID> {
     if context.usesQueue, context.threadExitsOnError { promised.remove(.noSilentLoss) }
     if context.hasOneOrder {
         promised.insert(.realTimeOrder)
-        if context.comparesClients { promised.insert(.totalOrder) }
+        // What the broker got twice has two places: who connects between them sees only the later one.
+        let hasOnePlace = context.manager == .memory || !context.publishRetried
+        if context.comparesClients, hasOnePlace { promised.insert(.totalOrder) }
     }
     if context.boundsLag { promised.insert(.boundedLag) }
     if context.stopsCleanly { promised.insert(.cleanShutdown) }

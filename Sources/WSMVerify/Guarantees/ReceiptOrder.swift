@@ -8,7 +8,7 @@ struct ReceiptOrder {
     let loops: [LoopRecord]
     /// For each loop and order the sessions that follow it.
     let followers: [[[Int]]]
-    private let detours: [[UInt32: [SessionLedger.Detour]]]
+    private let detours: [[UInt32: SessionDetours]]
     let histories: [Int: PublisherHistory]
 
     /// A session of a loop.
@@ -28,7 +28,9 @@ struct ReceiptOrder {
             }
             return lists
         }
-        detours = loops.map { Dictionary(grouping: $0.ledger.detours, by: \.session) }
+        detours = loops.map { loop in
+            Dictionary(grouping: loop.ledger.detours, by: \.session).mapValues { SessionDetours($0) }
+        }
         histories = Dictionary(history.map { (Int($0.publisher), $0) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -41,9 +43,9 @@ struct ReceiptOrder {
             !ledger.isBlurred(session: follower.session)
         else { return nil }
         guard let own = detours[follower.loop][UInt32(follower.session)],
-            let detour = own.firstIndex(where: { $0.places.contains(first) })
+            let detour = own.index(covering: first)
         else { return true }
-        if let other = own.firstIndex(where: { $0.places.contains(second) }) { return detour <= other }
+        if let other = own.index(covering: second) { return detour <= other }
         return Int(own[detour].reached) <= second
     }
 

@@ -7,7 +7,7 @@ import WSMCore
 /// message that one session saw out of its place is one violation, whatever it was moved past.
 struct TotalOrderCheck {
     /// How many questions "which of two did this session receive first?" are asked at the most.
-    static let questionLimit = 50_000_000
+    static let questionLimit = 200_000_000
     /// How many messages on either side are looked at where two orders differ.
     private static let neighbours = 8
 
@@ -76,13 +76,15 @@ struct TotalOrderCheck {
         for detour in ledger.detours where !isBlurred {
             guard let index = ledger.order(ofInstance: ledger.sessions[Int(detour.session)].instance) else { continue }
             let own = ReceiptOrder.Follower(loop: loop, session: Int(detour.session))
-            let ahead = (Int(detour.to)..<max(Int(detour.to), Int(detour.reached))).lazy.filter { [order] in
+            // Once, and not for each session that is asked.
+            let ahead = (Int(detour.to)..<max(Int(detour.to), Int(detour.reached))).filter {
                 order.isBefore($0, Int(detour.from), own) == true
             }
+            questions += max(0, Int(detour.reached) - Int(detour.to))
             if check(detour.places, ahead, loop, index) { continue }
             let keys = ledger.orders[index].keys
             let late = detour.places.prefix(TotalOrderCheck.neighbours).map { keys[$0] }
-            let early = Array(ahead.prefix(TotalOrderCheck.neighbours)).map { keys[$0] }
+            let early = ahead.prefix(TotalOrderCheck.neighbours).map { keys[$0] }
             checkOthers(late, early, than: (loop, index), loops)
         }
     }
