@@ -14,6 +14,21 @@ package struct LinkConditions {
     /// Whether nothing is done to it.
     package var isEmpty: Bool { cut == nil && delays.isEmpty && throttle == nil }
 
+    /// Puts the flows of a connection, up and down, under these conditions in place of the `old` ones.
+    ///
+    /// A throttle that stays keeps its buckets.
+    package func apply<Bytes>(
+        to up: inout LinkFlow<Bytes>, _ down: inout LinkFlow<Bytes>, insteadOf old: LinkConditions
+    ) {
+        if old.throttle !== throttle {
+            let buckets = throttle?.buckets()
+            up.bucket = buckets?.up
+            down.bucket = buckets?.down
+        }
+        up.isHeld = cut != nil
+        down.isHeld = cut != nil
+    }
+
     /// How long a chunk must wait: all delays together, each drawn anew.
     package func drawDelay(from random: inout CounterRNG) -> TimeSpan {
         delays.reduce(TimeSpan.zero) { $0 + $1.distribution.draw(from: &random) }

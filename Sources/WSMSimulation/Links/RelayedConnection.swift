@@ -91,13 +91,7 @@ final class RelayedConnection {
     func apply(_ new: LinkConditions) {
         let old = conditions
         conditions = new
-        if old.throttle !== new.throttle {
-            let buckets = new.throttle?.buckets()
-            client.flow.bucket = buckets?.up
-            upstream.flow.bucket = buckets?.down
-        }
-        client.flow.isHeld = new.cut != nil
-        upstream.flow.isHeld = new.cut != nil
+        new.apply(to: &client.flow, &upstream.flow, insteadOf: old)
         guard new.cut == nil else { return hold() }
         switch state {
         case .held, .open: healed(of: old.cut)

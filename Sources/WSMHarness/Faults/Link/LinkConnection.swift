@@ -67,13 +67,7 @@ final class LinkConnection {
     func apply(_ new: LinkConditions) {
         let old = conditions
         conditions = new
-        if old.throttle !== new.throttle {
-            let buckets = new.throttle?.buckets()
-            client.flow.bucket = buckets?.up
-            upstream.flow.bucket = buckets?.down
-        }
-        client.flow.isHeld = new.cut != nil
-        upstream.flow.isHeld = new.cut != nil
+        new.apply(to: &client.flow, &upstream.flow, insteadOf: old)
         switch (state, new.cut) {
         case (.held, nil):
             if let cut = old.cut, case .reset(let span) = cut.after {
