@@ -79,12 +79,12 @@ final class Backlog {
     }
 
     /// The instance closes its socket without a word: what neither the kernel nor a relay has yet is gone.
-    func cutOff() {
-        if let path {
-            return path.connection.discardNewest(from: .upstream, beyond: path.kernelBytes + path.connection.room)
+    func discardUnsent() {
+        // What the relay has not passed on is newer than all that it has.
+        if let relay = path?.connection {
+            relay.discardNewest(from: .upstream, beyond: max(0, relay.waitingBytes(from: .upstream) - waiting))
         }
         while waiting > 0, head < items.count, let last = items.popLast() { bytes -= last.bytes }
-        items.append(.end(.dropped))
     }
 
     /// How long the client takes to read the first item.

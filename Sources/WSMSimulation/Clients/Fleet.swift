@@ -238,15 +238,13 @@ final class Fleet {
     /// The instance's socket is gone without a close frame.
     func cutOff(_ connection: Int, at instant: MonotonicInstant) {
         afterReceipts(connection, at: instant) { [self] in
-            let backlog = backlog(of: connection)
-            backlog?.cutOff()
-            if paths[connection] != nil { return relayEnd(to: connection) }
-            if let backlog { read(backlog, from: simulator.now) } else { arrived(.end(.dropped), on: connection) }
+            backlog(of: connection)?.discardUnsent()
+            if paths[connection] != nil { relayEnd(to: connection) } else { arrived(.end(.dropped), on: connection) }
         }
     }
 
     /// Does something at `instant`, or once all that was written to the connection before has been received.
-    func afterReceipts(_ connection: Int, at instant: MonotonicInstant, _ body: @escaping () -> Void) {
+    private func afterReceipts(_ connection: Int, at instant: MonotonicInstant, _ body: @escaping () -> Void) {
         simulator.at(instant, .clientClose, connection) { [self] in whenReceived(connection, body) }
     }
 
@@ -257,7 +255,7 @@ final class Fleet {
     }
 
     /// The session has ended by the instance's doing.
-    func serverEnded(_ connection: Int, _ end: SessionEnd) {
+    private func serverEnded(_ connection: Int, _ end: SessionEnd) {
         let flags = connections[connection].flags
         if case .closedByServer = end {
             if flags.contains(.closeSeen) { counts.repeatedCloses += 1 }
@@ -291,7 +289,7 @@ final class Fleet {
             return simulator.after(costs.linkLatency, .socket, connection) { instance?.socketEvent(event) }
         }
         simulator.after(costs.linkLatency, .socket, connection) {
-            let tell = { host.life(of: connection)?.socketEvent(event) ?? () }
+            let tell: () -> Void = { host.life(of: connection)?.socketEvent(event) }
             if event.isEnd { path.end(from: .client, tell) } else { path.send(from: .client, bytes: 16, tell) }
         }
     }

@@ -4,7 +4,7 @@ import WSMCore
 struct Cargo: LinkBytes {
     private(set) var byteCount: Int
     /// Nothing happens for the first pieces of a cargo that was divided.
-    private(set) var arrive: () -> Void
+    let arrive: () -> Void
 
     init(bytes: Int, arrive: @escaping () -> Void) {
         byteCount = max(1, bytes)

@@ -37,7 +37,7 @@ final class RelayedConnection {
         var chunk: (at: MonotonicInstant, delay: TimeSpan)?
         /// What the other side is told at its end, once it has ended.
         var farewell: (() -> Void)?
-        /// It has sent something during the cut.
+        /// It has sent something during the cut that holds the connection.
         var spokeInVain = false
         var wakesAt: MonotonicInstant?
     }
@@ -48,6 +48,8 @@ final class RelayedConnection {
     private var client: End
     private var upstream: End
     private var state = State.held
+    /// Whether the upstream knows of it.
+    private var hasReached = false
     private var conditions = LinkConditions()
     /// Tells a funeral that was called off from the one that is due.
     private var funerals = 0
@@ -97,6 +99,8 @@ final class RelayedConnection {
         case .held, .open: healed(of: old.cut)
         case .dead, .closed: break
         }
+        client.spokeInVain = false
+        upstream.spokeInVain = false
         run()
         owner.changed()
     }
@@ -104,7 +108,7 @@ final class RelayedConnection {
     private func hold() {
         // The next cut may have come before anybody noticed the last.
         funerals += 1
-        if case .dead = state { state = .open }
+        if case .dead = state { state = hasReached ? .open : .held }
         owner.changed()
     }
 
@@ -112,7 +116,8 @@ final class RelayedConnection {
         if let cut, case .reset(let span) = cut.after { return die(of: cut.disturbance, within: span) }
         guard case .held = state else { return }
         state = .open
-        if !owner.reach() { reset(by: nil) }
+        hasReached = owner.reach()
+        if !hasReached { reset(by: nil) }
     }
 
     /// From here on it only waits for a byte, or for its time, to be reset.

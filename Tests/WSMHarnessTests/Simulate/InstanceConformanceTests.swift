@@ -203,24 +203,16 @@ struct InstanceConformanceTests {
         #expect(sound != broken)
     }
 
-    @Test("Close codes are numbers of the transcript: a gap closes with 1012, a stop with 1001, a kill with none")
-    func closeCodes() async throws {
-        let gap = try await simulate(InstanceBehaviour.closedGap.scenarioText)
-        #expect(gap.lines.contains("first sessions: 20 closed 1012"), "\(gap)")
-        let stop = try await simulate(InstanceBehaviour.stop.scenarioText)
-        #expect(stop.lines.contains("first sessions: 20 closed 1001"), "\(stop)")
-        let kill = try await simulate(InstanceBehaviour.kill.scenarioText)
-        #expect(kill.lines.contains("first sessions: 10 closed 1001, 10 dropped"), "\(kill)")
-    }
-
-    @Test("A cut that heals with a reset is told from one after which the links go on")
-    func cuts() async throws {
-        let reset = try await simulate(InstanceBehaviour.cutClients.scenarioText)
-        #expect(reset.lines.contains("first sessions: 10 closed 1001, 10 dropped"), "\(reset)")
-        let rested = try await simulate(InstanceBehaviour.restedClients.scenarioText)
-        #expect(rested.lines.contains("first sessions: 20 closed 1001"), "\(rested)")
-        let gap = try await simulate(InstanceBehaviour.cutRedis.scenarioText)
-        #expect(gap.lines.contains("first sessions: 10 closed 1001, 10 closed 1012"), "\(gap)")
+    @Test(
+        "How sessions ended is in the transcript: close codes as numbers, and a reset after a cut is told from links that go on",
+        arguments: [
+            (InstanceBehaviour.closedGap, "20 closed 1012"), (.stop, "20 closed 1001"),
+            (.kill, "10 closed 1001, 10 dropped"), (.cutClients, "10 closed 1001, 10 dropped"),
+            (.restedClients, "20 closed 1001"), (.cutRedis, "10 closed 1001, 10 closed 1012"),
+        ])
+    func ends(behaviour: InstanceBehaviour, ends: String) async throws {
+        let told = try await simulate(behaviour.scenarioText)
+        #expect(told.lines.contains("first sessions: \(ends)"), "\(told)")
     }
 
     @Test("An instance that closes after a gap with another code gives another transcript")
