@@ -27,7 +27,7 @@ package enum CalibrationReport {
         lines.append("")
         for name in MachineCalibration.Name.allCases {
             lines.append(
-                PlainText.left(words(name), 52) + PlainText.right(Figures.time(calibration[name].nanoseconds), 10))
+                PlainText.left(words(name), 58) + PlainText.right(Figures.time(calibration[name].nanoseconds), 10))
         }
         return lines.map { $0 + "\n" }.joined()
     }
@@ -56,7 +56,7 @@ package enum CalibrationReport {
 
     private static func words(_ name: MachineCalibration.Name) -> String {
         switch name {
-        case .wake: "wake a sleeping thread (wake)"
+        case .wake: "a wake-up, beside that of its core (wake)"
         case .pacing: "lateness of a timed wait (pacing)"
         case .turn: "an instance: a turn of its event loop (turn)"
         case .input: "an instance: a message from the broker (input)"
@@ -69,6 +69,11 @@ package enum CalibrationReport {
         case .receive: "the generator: a read (receive)"
         case .receiveMore: "the generator: a further message (receiveMore)"
         case .receivePerKilobyte: "the generator: each KiB (receivePerKilobyte)"
+        case .instanceCold: "an instance: after each ms of sleep (instanceCold)"
+        case .redisCold: "Redis: after each ms of sleep (redisCold)"
+        case .clientCold: "the generator: after each ms of sleep (clientCold)"
+        case .writeCold: "a write: each ms that its socket has rested (writeCold)"
+        case .receiveCold: "a read: each ms that its socket has rested (receiveCold)"
         }
     }
 }

@@ -29,7 +29,7 @@ struct QueueingTheoryTests {
         var (waited, arrived, served, isBusy) = (0.0, 0, 0, false)
         func serve() {
             isBusy = true
-            thread.submit {
+            thread.submit(.timer) {
                 let taken = min(batch, waiting.count)
                 for instant in waiting.prefix(taken) { waited += Double((simulator.now - instant).nanoseconds) }
                 waiting.removeFirst(taken)
@@ -96,28 +96,6 @@ struct QueueingTheoryTests {
             if power - (load + 1) * middle + load > 0 { low = middle } else { high = middle }
         }
         return low
-    }
-
-    @Test("Threads that compute at the same time share the cores evenly, and none is left out")
-    func sharing() {
-        let simulator = Simulator()
-        let machine = SharedMachine(
-            cores: 2, clientLoops: 1, receive: .zero, receiveMore: .zero, receivePerKilobyte: .zero, pacing: .zero)
-        let processors = Processors(simulator, machine, wake: .zero, seed: 1)
-        var ends: [Int64] = []
-        for _ in 0..<3 {
-            processors.makeThread(.instance).submit {
-                Work(
-                    length: .milliseconds(10),
-                    done: { ends.append((simulator.now - Simulator.origin).nanoseconds) })
-            }
-        }
-        simulator.run(until: Simulator.origin + .seconds(1))
-        // 30 ms of work on two cores.
-        #expect(ends.count == 3)
-        #expect(ends.allSatisfy { (14_700_000...15_100_000).contains($0) })
-        #expect(processors.use.instances == .milliseconds(30))
-        #expect(processors.queue.imbalance(at: simulator.now) == nil)
     }
 
     @Test("A spread is drawn along its quantiles, in whole numbers")

@@ -10,7 +10,7 @@ package enum CalibrationFit {
     }
 
     /// Fewer rows than this fit nothing.
-    package static let leastRows = 6
+    package static let leastRows = 8
 
     /// All coefficients that CPU time tells, with their residuals; ``MachineCalibration/Name/wake``, `pacing` and
     /// `receiveMore` are not among them.
@@ -29,18 +29,23 @@ package enum CalibrationFit {
         }
         let broker = rows.filter { $0.load.manager == "broadcast" }
         let instances = solve(
-            "instances", rows, \.instancesCPU,
+            "instances", rows, { without($0.drivers.instancesWaking, of: $0.instancesCPU) },
             [
                 { Double($0.load.instances) }, \.drivers.writes, \.kilobytesPerSecond, \.drivers.turns,
                 \.inputsPerSecond,
-                \.publishedPerSecond,
+                \.publishedPerSecond, \.drivers.instancesSlept, \.drivers.writesRested,
             ])
         let redis = solve(
-            "redis", broker, \.redisCPU, [{ _ in 1 }, \.publishedPerSecond, \.redisWritesPerSecond])
+            "redis", broker, { without($0.drivers.redisWaking, of: $0.redisCPU) },
+            [{ _ in 1 }, \.publishedPerSecond, \.redisWritesPerSecond, \.drivers.redisSlept])
         let more = Double(receiveMore) / 1e9
         let clients = solve(
-            "clients", rows, { max($0.clientsCPU / 10, $0.clientsCPU - more * $0.drivers.furtherMessages) },
-            [{ _ in 1 }, \.drivers.reads, \.kilobytesPerSecond, \.drivers.clientTurns])
+            "clients", rows,
+            { without($0.drivers.clientsWaking + more * $0.drivers.furtherMessages, of: $0.clientsCPU) },
+            [
+                { _ in 1 }, \.drivers.reads, \.kilobytesPerSecond, \.drivers.clientTurns,
+                \.drivers.clientsSlept, \.drivers.readsRested,
+            ])
         func coefficient(_ solution: Solution, _ place: Int) -> MachineCalibration.Coefficient {
             .init(nanoseconds: Int64((solution.weights[place] * 1e9).rounded()), residuals: residuals(solution.ratios))
         }
@@ -51,10 +56,15 @@ package enum CalibrationFit {
                 .publish: coefficient(instances, 5),
                 .redisCommand: coefficient(redis, 1), .redisSubscriber: coefficient(redis, 2),
                 .receive: coefficient(clients, 1), .receivePerKilobyte: coefficient(clients, 2),
-                .clientTurn: coefficient(clients, 3),
+                .clientTurn: coefficient(clients, 3), .instanceCold: coefficient(instances, 6),
+                .redisCold: coefficient(redis, 3), .clientCold: coefficient(clients, 4),
+                .writeCold: coefficient(instances, 7), .receiveCold: coefficient(clients, 5),
             ], [instances.fit, redis.fit, clients.fit]
         )
     }
+
+    /// What is left of a row's CPU time without a part that is known; a tenth of it at least, or nothing would be left to fit.
+    private static func without(_ known: Double, of cpu: Double) -> Double { max(cpu / 10, cpu - known) }
 
     /// - Parameter drivers: The first is the background.
     private static func solve(

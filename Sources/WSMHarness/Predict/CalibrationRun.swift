@@ -77,13 +77,16 @@ package struct CalibrationRun: Sendable {
             if result.interrupted { return Outcome(calibration: nil, folder: folder.path) }
             results.append((load, result))
         }
+        progress(.init(done: plan.count, total: plan.count, next: "waking threads", left: .seconds(10)))
+        let waking = try await WakeProbe.measure()
         progress(.init(done: plan.count, total: plan.count, next: "fitting", left: .zero))
-        return Outcome(calibration: try Self.fit(results, source: source), folder: folder.path)
+        return Outcome(calibration: try Self.fit(results, waking: waking, source: source), folder: folder.path)
     }
 
     /// The calibration that follows from runs.
     static func fit(
-        _ results: [(load: CalibrationLoad, result: RunResult)], source: ScenarioSource
+        _ results: [(load: CalibrationLoad, result: RunResult)], waking: MachineCalibration.Waking,
+        source: ScenarioSource
     ) throws -> MachineCalibration {
         let rows = results.compactMap { CalibrationRow($0.load, $0.result) }
         let measured = results.map(\.result)
@@ -94,18 +97,16 @@ package struct CalibrationRun: Sendable {
                 cores: AllowedCPUs.count, cpu: MachineIdentity.cpuModel, kernel: environment.kernel,
                 id: environment.machine),
             program: .init(version: environment.version, swift: environment.swift, build: BuildKind.current),
-            coefficients: [:], fits: [], rows: rows)
+            waking: waking, coefficients: [:], fits: [], rows: rows)
         calibration[.pacing] = .init(summaries: measured.map(\.scheduleSlip))
         let generators = measured.compactMap(\.calibration)
         let bulk = generators.compactMap(\.bulkDeliveriesPerSecond).filter { $0 > 0 }.map { 1e9 / $0 }
         calibration[.receiveMore] = .init(nanoseconds: Int64(Quantile.median(bulk) ?? 0))
-        calibration[.wake].residuals =
-            MachineCalibration.Coefficient(summaries: generators.compactMap(\.latencyFloor)).residuals
         // What a write costs decides how many messages share one, and the other way round: a few rounds settle it.
         for round in 0..<rounds {
             if round > 0 { try calibration.countDrivers(source) }
             try calibration.fitCosts()
-            calibration[.wake].nanoseconds = try WakeFit.fit(calibration, source: source)
+            try WakeFit.fit(&calibration, source: source)
         }
         return calibration
     }
@@ -165,9 +166,12 @@ extension CalibrationRow {
         slipP50 = result.scheduleSlip.p50
         // To begin with: nothing waits for anything, so that each delivery is a write and a read of its own.
         let turns = publishedPerSecond * Double(load.instances)
+        let slept = min(1000, publishedPerSecond * 50)
+        let rested = deliveriesPerSecond * min(50, 1000 / max(1, publishedPerSecond))
         drivers = CalibrationDrivers(
             turns: turns, writes: deliveriesPerSecond, clientTurns: turns, reads: deliveriesPerSecond,
-            furtherMessages: 0)
+            furtherMessages: 0, instancesSlept: slept * Double(load.instances), redisSlept: slept, clientsSlept: slept,
+            writesRested: rested, readsRested: rested)
     }
 }
 

@@ -22,7 +22,20 @@ extension MachineCalibration {
             receiveMore: span(.receiveMore), receivePerKilobyte: span(.receivePerKilobyte), pacing: span(.pacing))
         shared.turn = span(.turn)
         shared.clientTurn = span(.clientTurn)
-        shared.wakeSpread = spread(.wake)
+        shared.instanceCold = span(.instanceCold)
+        shared.redisCold = span(.redisCold)
+        shared.clientCold = span(.clientCold)
+        shared.writeCold = span(.writeCold)
+        shared.receiveCold = span(.receiveCold)
+        shared.wakes = WakeCurve(
+            steps: waking.steps.map {
+                .init(
+                    idle: .nanoseconds($0.idle), latency: .nanoseconds($0.latency), waker: .nanoseconds($0.waker),
+                    woken: .nanoseconds($0.woken))
+            }, forgottenAfter: waking.forgottenAfter.map { .nanoseconds($0) })
+        shared.wakeSpread = Self.spread(waking.spread)
+        shared.slice = .nanoseconds(waking.slice)
+        shared.balance = .nanoseconds(waking.balance)
         shared.pacingSpread = spread(.pacing)
         shared.instanceSpread = spread(.write)
         shared.redisSpread = spread(.redisCommand)
@@ -32,6 +45,10 @@ extension MachineCalibration {
     }
 
     private func spread(_ name: Name) -> MeasuredSpread {
-        MeasuredSpread(points: self[name].residuals.map { .init(perMillion: $0.perMillion, perMille: $0.perMille) })
+        Self.spread(self[name].residuals)
+    }
+
+    private static func spread(_ residuals: [Residual]) -> MeasuredSpread {
+        MeasuredSpread(points: residuals.map { .init(perMillion: $0.perMillion, perMille: $0.perMille) })
     }
 }

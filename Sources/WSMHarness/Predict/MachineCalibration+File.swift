@@ -51,6 +51,9 @@ extension MachineCalibration {
         guard (1...4096).contains(machine.cores) else {
             return (["machine", "cores"], "machine.cores is \(machine.cores), and is a number from 1 to 4096")
         }
+        if let text = waking.fault ?? Self.fault(of: waking.spread).map({ "has a spread whose quantiles \($0)" }) {
+            return (["waking"], "waking \(text)")
+        }
         let known = Set(Name.allCases.map(\.rawValue))
         for key in coefficients.keys.sorted() where !known.contains(key) {
             return (["coefficients", key], "there is no coefficient \"\(key)\"")

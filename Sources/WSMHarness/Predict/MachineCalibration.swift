@@ -1,8 +1,8 @@
-/// What the parts of a run cost on one machine, fitted to live runs there: schema `wsmlab.calibration/1`.
+/// What the parts of a run cost on one machine, fitted to live runs there: schema `wsmlab.calibration/2`.
 ///
 /// `wsmlab calibrate` writes it, `wsmlab simulate --calibration` and `wsmlab predict` read it.
 package struct MachineCalibration: Codable, Equatable, Sendable {
-    package static let schemaName = "wsmlab.calibration/1"
+    package static let schemaName = "wsmlab.calibration/2"
 
     /// The machine that it holds for.
     package struct Machine: Codable, Equatable, Sendable {
@@ -47,7 +47,7 @@ package struct MachineCalibration: Codable, Equatable, Sendable {
 
     /// The numbers of the model.
     package enum Name: String, CaseIterable, Sendable {
-        /// From waking a sleeping thread until it asks for a core.
+        /// What a wake-up takes beside the waking of its core.
         case wake
         /// How late a thread is that sleeps until an instant.
         case pacing
@@ -67,6 +67,14 @@ package struct MachineCalibration: Codable, Equatable, Sendable {
         case receive
         case receiveMore
         case receivePerKilobyte
+        /// The CPU time that the first work of an instance's loop, of Redis and of a client's loop costs more, for each millisecond
+        /// that it has slept (`SharedMachine`).
+        case instanceCold
+        case redisCold
+        case clientCold
+        /// The same for each write and each read, for each millisecond that its socket has rested.
+        case writeCold
+        case receiveCold
     }
 
     /// How well the CPU time of one part was fitted.
@@ -87,6 +95,7 @@ package struct MachineCalibration: Codable, Equatable, Sendable {
     package var madeAt: String
     package var machine: Machine
     package var program: Program
+    package var waking: Waking
     /// By ``Name``.
     package var coefficients: [String: Coefficient]
     package var fits: [Fit]
@@ -94,12 +103,13 @@ package struct MachineCalibration: Codable, Equatable, Sendable {
     package var rows: [CalibrationRow]
 
     package init(
-        madeAt: String, machine: Machine, program: Program, coefficients: [String: Coefficient], fits: [Fit],
-        rows: [CalibrationRow]
+        madeAt: String, machine: Machine, program: Program, waking: Waking, coefficients: [String: Coefficient],
+        fits: [Fit], rows: [CalibrationRow]
     ) {
         self.madeAt = madeAt
         self.machine = machine
         self.program = program
+        self.waking = waking
         self.coefficients = coefficients
         self.fits = fits
         self.rows = rows
@@ -144,6 +154,17 @@ package struct CalibrationDrivers: Codable, Equatable, Sendable {
     package var clientTurns: Double
     package var reads: Double
     package var furtherMessages: Double
+    /// CPU seconds a second that go into waking cores, by whose they are.
+    package var instancesWaking = 0.0
+    package var redisWaking = 0.0
+    package var clientsWaking = 0.0
+    /// Milliseconds a second that they had slept when they were woken.
+    package var instancesSlept = 0.0
+    package var redisSlept = 0.0
+    package var clientsSlept = 0.0
+    /// Milliseconds that the sockets had rested, over all writes and all reads of a second.
+    package var writesRested = 0.0
+    package var readsRested = 0.0
 }
 
 /// One step of the staircase.
@@ -172,19 +193,30 @@ package struct CalibrationLoad: Codable, Hashable, Sendable {
 
     /// The built-in plan: client counts by rates, a few with large payloads, more instances, and in memory.
     package static let plan: [CalibrationLoad] = [
+        .init("broadcast", instances: 1, clients: 100, rate: 4),
+        .init("broadcast", instances: 2, clients: 100, rate: 6),
         .init("broadcast", instances: 1, clients: 20, rate: 50),
         .init("broadcast", instances: 1, clients: 20, rate: 200),
+        .init("broadcast", instances: 1, clients: 20, rate: 1200),
         .init("broadcast", instances: 1, clients: 100, rate: 25),
-        .init("broadcast", instances: 1, clients: 100, rate: 75),
-        .init("broadcast", instances: 1, clients: 100, rate: 150),
+        .init("broadcast", instances: 1, clients: 100, rate: 100),
+        .init("broadcast", instances: 1, clients: 200, rate: 50),
+        .init("broadcast", instances: 1, clients: 100, rate: 350),
+        .init("broadcast", instances: 1, clients: 100, rate: 900),
         .init("broadcast", instances: 2, clients: 100, rate: 50),
         .init("broadcast", instances: 2, clients: 200, rate: 25),
-        .init("broadcast", instances: 2, clients: 200, rate: 75),
+        .init("broadcast", instances: 2, clients: 160, rate: 250),
+        .init("broadcast", instances: 2, clients: 120, rate: 700),
         .init("broadcast", instances: 4, clients: 40, rate: 100),
+        .init("broadcast", instances: 4, clients: 80, rate: 400),
         .init("broadcast", instances: 1, clients: 50, rate: 100, payload: 4096),
-        .init("broadcast", instances: 2, clients: 100, rate: 50, payload: 4096),
+        .init("broadcast", instances: 2, clients: 100, rate: 300, payload: 4096),
+        .init("memory", instances: 1, clients: 100, rate: 4),
         .init("memory", instances: 1, clients: 20, rate: 100),
+        .init("memory", instances: 1, clients: 20, rate: 1500),
         .init("memory", instances: 1, clients: 100, rate: 50),
-        .init("memory", instances: 1, clients: 100, rate: 150),
+        .init("memory", instances: 1, clients: 200, rate: 50),
+        .init("memory", instances: 1, clients: 100, rate: 300),
+        .init("memory", instances: 1, clients: 120, rate: 800),
     ]
 }

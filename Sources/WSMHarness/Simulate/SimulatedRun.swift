@@ -72,7 +72,14 @@ package enum SimulatedRun {
         return CalibrationDrivers(
             turns: Double(use.turns) / seconds, writes: Double(use.writes) / seconds,
             clientTurns: Double(use.clientTurns) / seconds, reads: Double(use.reads) / seconds,
-            furtherMessages: Double(use.furtherMessages) / seconds)
+            furtherMessages: Double(use.furtherMessages) / seconds,
+            instancesWaking: use.instancesWaking.seconds / seconds, redisWaking: use.redisWaking.seconds / seconds,
+            clientsWaking: use.clientsWaking.seconds / seconds,
+            instancesSlept: use.instancesSlept.seconds * 1000 / seconds,
+            redisSlept: use.redisSlept.seconds * 1000 / seconds,
+            clientsSlept: use.clientsSlept.seconds * 1000 / seconds,
+            writesRested: use.writesRested.seconds * 1000 / seconds,
+            readsRested: use.readsRested.seconds * 1000 / seconds)
     }
 
     /// Whether everything in the scenario has a model.

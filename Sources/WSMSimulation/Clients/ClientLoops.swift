@@ -9,7 +9,13 @@ final class ClientLoops {
     /// What one write of an instance brings to one client.
     final class Parcel {
         let messages: [Message]
-        init(_ messages: [Message]) { self.messages = messages }
+        /// The thread that writes it.
+        let writer: SimulatedThread?
+
+        init(_ messages: [Message], writer: SimulatedThread?) {
+            self.messages = messages
+            self.writer = writer
+        }
     }
 
     private struct Arrival {
@@ -37,6 +43,8 @@ final class ClientLoops {
     private let loops: [Loop]
     /// Writes that have not been received, by connection.
     private var underway: ContiguousArray<Int32> = []
+    /// When each connection was read last, as far as any has been.
+    private var readAt: ContiguousArray<MonotonicInstant> = []
 
     init(_ processors: Processors, _ fleet: Fleet) {
         simulator = processors.simulator
@@ -52,7 +60,10 @@ final class ClientLoops {
     /// Something will be written to these connections.
     func expect(_ connections: [Int32]) {
         for connection in connections.map(Int.init) {
-            while underway.count <= connection { underway.append(0) }
+            while underway.count <= connection {
+                underway.append(0)
+                readAt.append(simulator.now)
+            }
             underway[connection] += 1
         }
     }
@@ -74,7 +85,9 @@ final class ClientLoops {
             guard loop.looksAt == next, !loop.isBusy else { return }
             loop.looksAt = nil
             loop.isBusy = true
-            loop.thread.submit { [self] in receive(index) }
+            processors.perform(as: loop.arrivals.first?.element.parcel.writer) {
+                loop.thread.submit(.socket) { [self] in receive(index) }
+            }
         }
     }
 
@@ -85,14 +98,20 @@ final class ClientLoops {
         let factor = loop.thread.nextFactor()
         var batch: [(arrival: Arrival, at: Int64)] = []
         var spent = machine.clientTurn.nanoseconds * factor / 1000
+        var rests = TimeSpan.zero
         while batch.count < Self.turnLimit, let next = loop.arrivals.nextTime, next <= now,
             let entry = loop.arrivals.pop()
         {
-            spent += cost(entry.element.parcel) * factor / 1000
+            let connection = Int(entry.element.connection)
+            let rest = min(simulator.now - readAt[connection], SharedMachine.coldest)
+            readAt[connection] = simulator.now
+            rests = rests + rest
+            let cold = SharedMachine.cold(machine.receiveCold, after: rest).nanoseconds
+            spent += (cost(entry.element.parcel) + cold) * factor / 1000
             batch.append((entry.element, spent))
         }
         processors.use.addClientTurn(
-            reads: batch.count, messages: batch.reduce(0) { $0 + $1.arrival.parcel.messages.count })
+            reads: batch.count, messages: batch.reduce(0) { $0 + $1.arrival.parcel.messages.count }, rest: rests)
         var place = 0
         return Work(
             length: TimeSpan(nanoseconds: spent),

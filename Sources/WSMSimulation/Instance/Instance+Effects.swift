@@ -116,7 +116,9 @@ extension Instance {
             probe?.traced(.fanOutAborted(id, at: broken.client, missed: broken.missed), at: loopNow)
             told = .aborted(missed: broken.missed)
         }
-        simulator.at(loopNow + costs.wake, .publisher, setup.index) { done(told) }
+        // On a shared machine its thread takes the time to wake that it takes there.
+        let wake = costs.machine == nil ? costs.wake : .zero
+        simulator.at(loopNow + wake, .publisher, setup.index) { done(told) }
     }
 
     // MARK: Sending
@@ -150,7 +152,7 @@ extension Instance {
     private func send(_ messages: [Message], to all: [Int32], isForAll: Bool) {
         let deliveredAt = loopNow
         let recipients = admitted(all, messages)
-        let step = costs.writing(messages.reduce(0) { $0 + $1.frameBytes })
+        let step = costs.writing(messages.reduce(0) { $0 + $1.frameBytes }) + coldWrite
         let allWrites = TimeSpan(nanoseconds: step.nanoseconds * Int64(recipients.count))
         if let pacedWrites {
             setup.clientLoops?.expect(recipients)

@@ -50,6 +50,10 @@ final class Instance {
     var isInTurn = false
     /// Where the turn's writes go on a shared machine, which brings them to the clients as it comes to them.
     var pacedWrites: (([Message], [Int32], TimeSpan, TimeSpan) -> Void)?
+    /// When the loop's last turn with writes to clients began, on a shared machine.
+    var wroteAt = Simulator.origin
+    /// What each write of the turn costs more because its socket has rested.
+    var coldWrite = TimeSpan.zero
     /// What waited for the loop's turns.
     private(set) var inputs = QueueAccount()
     /// Killed, or stopped and gone: nothing happens any more.
@@ -132,14 +136,14 @@ final class Instance {
     func post(_ input: Input) {
         guard !isDead else { return }
         enqueue(input)
-        wake()
+        wake(.signal)
     }
 
     func socketEvent(_ event: SocketEvent) {
         guard !isDead else { return }
         socketEvents.append(event)
         noteArrival()
-        wake()
+        wake(.socket)
     }
 
     /// Puts an input behind all others; within a turn it belongs to that one.
@@ -159,11 +163,11 @@ final class Instance {
     }
 
     /// Lets the loop have a turn: at once when it is busy now, else when it has woken.
-    private func wake() {
+    private func wake(_ call: WakeUp) {
         guard !isTurnDue, !isInTurn else { return }
         isTurnDue = true
         if let thread = setup.loop, let loops = setup.clientLoops {
-            return thread.submit { [self] in pacedTurn(on: thread, loops) }
+            return thread.submit(call) { [self] in pacedTurn(on: thread, loops) }
         }
         let at = busyUntil > simulator.now ? busyUntil : simulator.now + costs.wake
         simulator.at(at, .loopTurn, setup.index) { [self] in pass { [self] in turn() } }
@@ -204,7 +208,7 @@ final class Instance {
     /// What came during a turn is the next one's.
     func endTurn() {
         isInTurn = false
-        if !isDead, !socketEvents.isEmpty || !inbox.isEmpty { wake() }
+        if !isDead, !socketEvents.isEmpty || !inbox.isEmpty { wake(.timer) }
     }
 
     /// Hands one input to the manager and performs what follows from it.

@@ -21,11 +21,15 @@ struct PacedTurn {
     private(set) var count = 0
 
     /// Takes note of writes that begin when `spent` of the turn's time has passed.
-    mutating func write(_ messages: [Message], to members: [Int32], spent: TimeSpan, step: TimeSpan) {
+    mutating func write(
+        _ messages: [Message], to members: [Int32], spent: TimeSpan, step: TimeSpan, by writer: SimulatedThread
+    ) {
         guard !members.isEmpty else { return }
         count += members.count
         groups.append(
-            Writes(parcel: .init(messages), members: members, begin: spent.nanoseconds, step: step.nanoseconds))
+            Writes(
+                parcel: .init(messages, writer: writer), members: members, begin: spent.nanoseconds,
+                step: step.nanoseconds))
     }
 
     /// Lets everything take `factor` thousandths of its time.
@@ -59,14 +63,17 @@ extension Instance {
     /// A turn that begins when the loop has a core, and lasts as long as its work takes there.
     func pacedTurn(on thread: SimulatedThread, _ loops: ClientLoops) -> Work {
         guard !isPaused else {
-            pass { [self] in thread.submit { [self] in pacedTurn(on: thread, loops) } }
+            pass { [self] in thread.submit(.timer) { [self] in pacedTurn(on: thread, loops) } }
             return Work(length: .zero)
         }
         var paced = PacedTurn()
+        let rest = simulator.now - wroteAt
+        coldWrite = SharedMachine.cold(costs.machine?.writeCold ?? .zero, after: rest)
         let spent = performTurn { messages, members, spent, step in
-            paced.write(messages, to: members, spent: spent, step: step)
+            paced.write(messages, to: members, spent: spent, step: step, by: thread)
         }
-        setup.processors?.use.addTurn(writes: paced.count)
+        setup.processors?.use.addTurn(writes: paced.count, rest: rest)
+        if paced.count > 0 { wroteAt = simulator.now }
         let length = paced.stretch(thread.nextFactor(), spent: spent)
         return Work(
             length: length,

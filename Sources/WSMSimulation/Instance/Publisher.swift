@@ -70,7 +70,7 @@ final class Publisher {
     private func compute(_ span: TimeSpan, then body: @escaping () -> Void) {
         guard let thread else { return simulator.after(span, .publisher, instance.setup.index, body) }
         // Whoever calls has just run: the thread is awake.
-        thread.submit(isAwake: true) {
+        thread.submit(.timer) {
             Work(length: TimeSpan(nanoseconds: span.nanoseconds * thread.nextFactor() / 1000), done: body)
         }
     }
@@ -108,8 +108,24 @@ final class Publisher {
         guard let call else { return }
         for (index, broadcast) in call.broadcasts.enumerated() {
             guard let message = publish(index) else { return }
-            instance.broadcastInMemory(broadcast.channels, message) { [self] in endedInMemory(index, $0) }
+            instance.broadcastInMemory(broadcast.channels, message) { [self] outcome in
+                wake { [self] in endedInMemory(index, outcome) }
+            }
         }
+    }
+
+    /// Wakes the thread that waits for the event loop's answer.
+    private func wake(_ body: @escaping () -> Void) {
+        guard let thread else { return body() }
+        thread.perform(as: instance.setup.loop) { wakeThread(body) }
+    }
+
+    /// Lets its thread do something once it has woken; without a shared machine it takes ``CostModel/wake`` for that.
+    func wakeThread(_ body: @escaping () -> Void) {
+        guard let thread else {
+            return simulator.after(instance.costs.wake, .broadcastThread, instance.setup.index, body)
+        }
+        thread.submit(.signal) { Work(length: .zero, done: body) }
     }
 
     private func endedInMemory(_ index: Int, _ outcome: BroadcastOutcome) {
@@ -178,7 +194,7 @@ final class Publisher {
             link?.receive = { [self] output in
                 guard let thread else { return replied(output) }
                 // The reply has to wake the thread that waits for it.
-                thread.submit { [self] in Work(length: .zero, done: { [self] in replied(output) }) }
+                thread.submit(.socket) { [self] in Work(length: .zero, done: { [self] in replied(output) }) }
             }
             attempt += 1
             act(on: link == nil ? .connectFailed : .connected)

@@ -77,7 +77,7 @@ final class BroadcastThread {
     private func wake() {
         guard !isBusy, !isAwake, !isAbandoned else { return }
         isAwake = true
-        instance.simulator.after(instance.costs.wake, .broadcastThread, instance.setup.index) { [self] in
+        publisher.wakeThread { [self] in
             isAwake = false
             look()
         }

@@ -1,40 +1,44 @@
-package import WSMCore
+import WSMCore
 
-/// A piece of work of one thread: so much CPU time, and what becomes of it on the way.
-struct Work {
-    /// CPU time.
-    var length: TimeSpan
-    /// Called at the beginning of each slice with the part of the work that it does, and when it begins.
-    var slice: (Range<Int64>, MonotonicInstant) -> Void = { _, _ in }
-    /// Called when all of it is done.
-    var done: () -> Void = {}
-}
-
-/// The cores of a simulated machine: threads that have work take turns on them, the one that waited longest first.
+/// The cores of a simulated machine, and who gets them: what of Linux' scheduler (`kernel/sched/fair.c`) latencies depend on.
 ///
-/// A thread that is not done after a slice goes to the end of the queue, so that threads share the cores evenly: processor
-/// sharing in small steps.
+/// - A thread that wakes goes to the core where it ran last if that one sleeps, else to another that sleeps. Whoever is woken by
+///   a write to its socket after a long sleep stays on the writer's core (``WakeCurve/forgottenAfter``), behind the writer.
+/// - It interrupts who runs there if it has used less CPU time lately; else that one keeps its core for
+///   ``SharedMachine/slice`` while others wait.
+/// - A core that falls asleep takes a thread that waits for another, and one that sleeps does so once in a while
+///   (``SharedMachine/balance``).
 final class Processors {
     let simulator: Simulator
     let machine: SharedMachine
-    /// From waking a sleeping thread until it asks for a core.
+    /// What a wake-up takes beside what the core's sleep costs.
     let wake: TimeSpan
-    private var free: Int
-    private var ready: [SimulatedThread] = []
-    private var head = 0
+    private let cores: [Core]
     private let seed: UInt64
     private var threads: UInt64 = 0
     /// CPU time that was spent so far.
     var use = ProcessorUse()
     /// Threads that wait for a core, over time.
     private(set) var queue = QueueAccount()
+    private var ready = 0
+    private var chance: CounterRNG
+    /// Whose work is being done now: who wakes another thread.
+    private(set) var acting: SimulatedThread?
+
+    /// A thread that has waited for less than this since it ran is left where it is: its caches are there
+    /// (`sysctl_sched_migration_cost`).
+    private static let hot = TimeSpan.microseconds(500)
+    /// Who runs is looked at this often.
+    private static let step = TimeSpan.microseconds(20)
 
     init(_ simulator: Simulator, _ machine: SharedMachine, wake: TimeSpan, seed: UInt64) {
         self.simulator = simulator
         self.machine = machine
         self.wake = wake
         self.seed = seed
-        free = max(1, machine.cores)
+        chance = CounterRNG(seed: seed, stream: .serviceTimes, entity: 1)
+        let now = simulator.now
+        cores = (0..<max(1, machine.cores)).map { Core(number: $0, idleSince: now) }
     }
 
     /// A thread of its own, asleep.
@@ -47,151 +51,183 @@ final class Processors {
             case .clients: machine.clientSpread
             }
         return SimulatedThread(
-            self, owner, number: Int(threads), service: SpreadDraws(spread, seed: seed, entity: threads << 8),
+            self, owner, number: Int(threads), core: cores[Int(threads) % cores.count],
+            service: SpreadDraws(spread, seed: seed, entity: threads << 8),
             waking: SpreadDraws(machine.wakeSpread, seed: seed, entity: threads << 8 | 1))
     }
 
-    /// A thread wants a core.
-    func enqueue(_ thread: SimulatedThread) {
-        ready.append(thread)
+    /// Does something in the name of a thread, which wakes whoever has to be woken for it.
+    func perform(as thread: SimulatedThread?, _ body: () -> Void) {
+        let before = acting
+        acting = thread
+        body()
+        acting = before
+    }
+
+    // MARK: Waking
+
+    /// A thread that slept has work.
+    func wake(_ thread: SimulatedThread, _ call: WakeUp) {
+        thread.hasSlept = true
+        let core = place(thread, call)
+        thread.core = core
+        // Whoever stays with the one that woke it waits for that one's end.
+        if let running = core.running, running !== acting,
+            thread.use(at: simulator.now) < running.use(at: simulator.now)
+        {
+            core.waiting.insert(thread, at: 0)
+            core.isInterrupted = true
+        } else {
+            core.waiting.append(thread)
+        }
+        enterQueue()
+        guard core.isIdle else { return watch(core) }
+        // Who was awake, or whose timer has run out, is there already.
+        if call == .timer { begin(core) } else { rouse(core, for: thread, by: acting) }
+    }
+
+    /// Where a thread runs that is woken now.
+    private func place(_ thread: SimulatedThread, _ call: WakeUp) -> Core {
+        let waker = acting.flatMap { $0.core.running === $0 ? $0.core : nil }
+        if call == .socket, let waker, waker.waiting.isEmpty, isForgotten(thread) { return waker }
+        let last = thread.core
+        if last.isIdle { return last }
+        if let idle = cores.first(where: \.isIdle) { return idle }
+        // Whoever wakes it goes on running: where somebody else runs, the core is free sooner.
+        return cores.filter { $0 !== waker }.min { $0.load < $1.load } ?? last
+    }
+
+    /// Whether a thread has slept for so long that the system looks for no other core for it.
+    private func isForgotten(_ thread: SimulatedThread) -> Bool {
+        guard let mean = machine.wakes.forgottenAfter else { return false }
+        return Distribution.exponential(mean: mean).draw(from: &chance) < simulator.now - thread.ranAt
+    }
+
+    /// Wakes a core that sleeps.
+    private func rouse(_ core: Core, for thread: SimulatedThread, by waker: SimulatedThread?) {
+        guard let since = core.idleSince else { return }
+        let cost = machine.wakes.after(simulator.now - since)
+        core.idleSince = nil
+        if let waker, waker !== thread {
+            waker.debt = waker.debt + cost.waker
+            use.addWaking(cost.waker, of: waker.owner, isSpent: false)
+        }
+        use.addWaking(cost.woken, of: thread.owner, isSpent: true)
+        simulator.after(thread.nextWaking(cost.latency) + wake, .core, thread.number) { [self] in dispatch(core) }
+    }
+
+    private func begin(_ core: Core) {
+        core.idleSince = nil
+        dispatch(core)
+    }
+
+    // MARK: Running
+
+    /// Gives a core that has nobody to whoever waits for it.
+    private func dispatch(_ core: Core) {
+        guard core.running == nil else { return }
+        guard let next = core.waiting.first else { return fallAsleep(core) }
+        core.waiting.removeFirst()
+        leaveQueue()
+        core.running = next
+        core.isInterrupted = false
+        warmUp(next)
+        run(core, next)
+    }
+
+    /// Lets a thread that has slept find its caches cold.
+    private func warmUp(_ thread: SimulatedThread) {
+        guard thread.hasSlept else { return }
+        thread.hasSlept = false
+        let slept = min(simulator.now - thread.ranAt, SharedMachine.coldest)
+        thread.debt = thread.debt + SharedMachine.cold(machine.cold(thread.owner), after: slept)
+        use.addSleep(slept, of: thread.owner)
+    }
+
+    private func enterQueue() {
+        ready += 1
         queue.arrive(at: simulator.now)
-        queue.observe(length: ready.count - head, at: simulator.now)
-        dispatch()
+        queue.observe(length: ready, at: simulator.now)
     }
 
-    private func dispatch() {
-        while free > 0, head < ready.count {
-            let thread = ready[head]
-            head += 1
-            if head > 256 {
-                ready.removeFirst(head)
-                head = 0
+    private func leaveQueue() {
+        ready -= 1
+        queue.depart(at: simulator.now)
+        queue.observe(length: ready, at: simulator.now)
+    }
+
+    private func run(_ core: Core, _ thread: SimulatedThread) {
+        var length = TimeSpan.zero
+        perform(as: thread) { length = thread.beginSlice(at: simulator.now, limit: min(Self.step, machine.slice)) }
+        use.add(length, of: thread.owner)
+        thread.turn = thread.turn + length
+        simulator.after(length, .core, thread.number) { [self] in
+            var goesOn = false
+            perform(as: thread) { goesOn = thread.endSlice() }
+            thread.ranAt = simulator.now
+            thread.addUse(length, at: simulator.now)
+            let isOver = thread.turn >= machine.slice
+            if isOver || !goesOn { thread.turn = .zero }
+            guard goesOn, core.waiting.isEmpty || !isOver && !core.isInterrupted else {
+                return yield(core, goesOn, isInterrupted: !isOver)
             }
-            queue.depart(at: simulator.now)
-            queue.observe(length: ready.count - head, at: simulator.now)
-            free -= 1
-            let length = thread.beginSlice(at: simulator.now, limit: machine.slice)
-            use.add(length, of: thread.owner)
-            simulator.after(length, .core, thread.number) { [self] in
-                free += 1
-                if thread.endSlice() { enqueue(thread) } else { dispatch() }
+            run(core, thread)
+        }
+    }
+
+    /// The thread that has the core gives it up: it sleeps, or goes behind those that wait.
+    private func yield(_ core: Core, _ wantsMore: Bool, isInterrupted: Bool) {
+        if wantsMore, let thread = core.running {
+            // Behind the one that interrupts it, and before those that have waited for its turn to end.
+            core.waiting.insert(thread, at: isInterrupted ? min(1, core.waiting.count) : core.waiting.count)
+            enterQueue()
+        }
+        core.running = nil
+        dispatch(core)
+    }
+
+    // MARK: Balance
+
+    private func fallAsleep(_ core: Core) {
+        guard let (busy, place) = surplus() else {
+            core.idleSince = simulator.now
+            return
+        }
+        move(busy, place, to: core)
+        dispatch(core)
+    }
+
+    /// Looks after a while whether a core that sleeps can take one of those that wait here.
+    private func watch(_ core: Core) {
+        guard cores.count > 1, !core.isWatched else { return }
+        core.isWatched = true
+        let span = Distribution.exponential(mean: machine.balance).draw(from: &chance)
+        simulator.after(span, .core, 0) { [self] in
+            core.isWatched = false
+            guard !core.waiting.isEmpty else { return }
+            if core.running != nil, let idle = cores.first(where: \.isIdle) {
+                let thread = move(core, 0, to: idle)
+                rouse(idle, for: thread, by: nil)
+            }
+            if !core.waiting.isEmpty { watch(core) }
+        }
+    }
+
+    /// A thread that waits while another runs on its core, and has waited for so long that nothing keeps it there.
+    private func surplus() -> (Core, Int)? {
+        for core in cores where core.running != nil {
+            if let place = core.waiting.firstIndex(where: { simulator.now - $0.ranAt >= Self.hot }) {
+                return (core, place)
             }
         }
-    }
-}
-
-/// A thread of the simulated machine: it sleeps until there is work, wakes, and does one piece after the other.
-final class SimulatedThread {
-    /// Whom its CPU time is counted to.
-    enum Owner: Hashable {
-        case instance
-        /// A thread of an instance that publishes.
-        case publisher
-        case redis
-        case clients
+        return nil
     }
 
-    let owner: Owner
-    let number: Int
-    private unowned let processors: Processors
-    private var service: SpreadDraws
-    private var waking: SpreadDraws
-    private var waiting: [() -> Work] = []
-    private var current: Work?
-    private var progress: Int64 = 0
-    private var sliceEnd: Int64 = 0
-    private var isAwake = false
-
-    init(_ processors: Processors, _ owner: Owner, number: Int, service: SpreadDraws, waking: SpreadDraws) {
-        self.processors = processors
-        self.owner = owner
-        self.number = number
-        self.service = service
-        self.waking = waking
-    }
-
-    /// Gives it a piece of work; `begin` is called when the thread has a core and gets to it.
-    ///
-    /// - Parameter isAwake: Whether the thread has been running until now, so that nothing has to wake it.
-    func submit(isAwake alreadyAwake: Bool = false, _ begin: @escaping () -> Work) {
-        waiting.append(begin)
-        guard !isAwake else { return }
-        isAwake = true
-        guard !alreadyAwake else { return processors.enqueue(self) }
-        processors.simulator.after(waking.next(processors.wake), .core, number) { [self] in processors.enqueue(self) }
-    }
-
-    /// The next factor for the length of a piece of work, in thousandths.
-    func nextFactor() -> Int64 { service.next() }
-
-    fileprivate func beginSlice(at now: MonotonicInstant, limit: TimeSpan) -> TimeSpan {
-        if current == nil, !waiting.isEmpty {
-            current = waiting.removeFirst()()
-            progress = 0
-        }
-        guard let work = current else { return .zero }
-        sliceEnd = min(work.length.nanoseconds, progress + limit.nanoseconds)
-        work.slice(progress..<max(progress, sliceEnd), now)
-        return TimeSpan(nanoseconds: sliceEnd - progress)
-    }
-
-    /// Returns whether there is more to do.
-    fileprivate func endSlice() -> Bool {
-        progress = sliceEnd
-        if let work = current, progress >= work.length.nanoseconds {
-            current = nil
-            work.done()
-        }
-        isAwake = current != nil || !waiting.isEmpty
-        return isAwake
-    }
-}
-
-/// CPU time on a shared machine, by whom it was spent.
-package struct ProcessorUse: Hashable, Sendable {
-    /// With their publishing threads.
-    package private(set) var instances = TimeSpan.zero
-    package private(set) var redis = TimeSpan.zero
-    package private(set) var clients = TimeSpan.zero
-    /// Turns of the instances' event loops, and writes to clients in them.
-    package private(set) var turns: Int64 = 0
-    package private(set) var writes: Int64 = 0
-    /// Turns of the clients' loops, reads in them, and the messages of these reads behind the first.
-    package private(set) var clientTurns: Int64 = 0
-    package private(set) var reads: Int64 = 0
-    package private(set) var furtherMessages: Int64 = 0
-
-    package init() {}
-
-    mutating func add(_ span: TimeSpan, of owner: SimulatedThread.Owner) {
-        switch owner {
-        case .instance, .publisher: instances = instances + span
-        case .redis: redis = redis + span
-        case .clients: clients = clients + span
-        }
-    }
-
-    mutating func addTurn(writes count: Int) {
-        turns += 1
-        writes += Int64(count)
-    }
-
-    mutating func addClientTurn(reads count: Int, messages: Int) {
-        clientTurns += 1
-        reads += Int64(count)
-        furtherMessages += Int64(messages - count)
-    }
-
-    func since(_ before: ProcessorUse) -> ProcessorUse {
-        var rest = self
-        rest.instances = instances - before.instances
-        rest.redis = redis - before.redis
-        rest.clients = clients - before.clients
-        rest.turns -= before.turns
-        rest.writes -= before.writes
-        rest.clientTurns -= before.clientTurns
-        rest.reads -= before.reads
-        rest.furtherMessages -= before.furtherMessages
-        return rest
+    @discardableResult
+    private func move(_ busy: Core, _ place: Int, to idle: Core) -> SimulatedThread {
+        let thread = busy.waiting.remove(at: place)
+        thread.core = idle
+        idle.waiting.append(thread)
+        return thread
     }
 }

@@ -19,7 +19,19 @@ package struct SharedMachine: Hashable, Sendable {
     package var receivePerKilobyte: TimeSpan
     /// How late a thread is that sleeps until an instant.
     package var pacing: TimeSpan
-    /// Around ``CostModel/wake``.
+    /// What a thread's first work costs more for each millisecond that it has slept, up to ``coldest``: others have had its
+    /// caches meanwhile, and its core has slowed down.
+    package var instanceCold = TimeSpan.zero
+    package var redisCold = TimeSpan.zero
+    package var clientCold = TimeSpan.zero
+    /// The same for each write of an instance and each read of a client's loop, by how long the socket had rested.
+    package var writeCold = TimeSpan.zero
+    package var receiveCold = TimeSpan.zero
+    /// After such a sleep nothing is left that could go cold.
+    static let coldest = TimeSpan.milliseconds(50)
+    /// What waking a core takes that sleeps.
+    package var wakes = WakeCurve()
+    /// Around ``WakeCurve/Step/latency``.
     package var wakeSpread = MeasuredSpread()
     /// Around ``pacing``.
     package var pacingSpread = MeasuredSpread()
@@ -27,11 +39,10 @@ package struct SharedMachine: Hashable, Sendable {
     package var instanceSpread = MeasuredSpread()
     package var redisSpread = MeasuredSpread()
     package var clientSpread = MeasuredSpread()
-    /// How long a thread keeps its core while others wait for one.
-    ///
-    /// Short, since a thread that wakes takes the core of one that has computed for long (the kernel's wake-up preemption);
-    /// what is computed at the same time then shares the cores evenly.
-    package var slice = TimeSpan.microseconds(100)
+    /// How long a thread keeps its core while others wait for it (`base_slice_ns`: 0.7 ms, twice that with two or three cores).
+    package var slice = TimeSpan.microseconds(1400)
+    /// How long a thread waits for its core, in the mean, until the system moves it to one that sleeps.
+    package var balance = TimeSpan.milliseconds(4)
 
     package init(
         cores: Int, clientLoops: Int, receive: TimeSpan, receiveMore: TimeSpan, receivePerKilobyte: TimeSpan,
@@ -43,5 +54,20 @@ package struct SharedMachine: Hashable, Sendable {
         self.receiveMore = receiveMore
         self.receivePerKilobyte = receivePerKilobyte
         self.pacing = pacing
+    }
+
+    /// What a rest of so long adds to a cost that rises by `perMillisecond`.
+    static func cold(_ perMillisecond: TimeSpan, after rest: TimeSpan) -> TimeSpan {
+        TimeSpan(nanoseconds: perMillisecond.nanoseconds * (min(rest, coldest).nanoseconds / 1000) / 1000)
+    }
+
+    func cold(_ owner: SimulatedThread.Owner) -> TimeSpan {
+        switch owner {
+        case .instance: instanceCold
+        case .redis: redisCold
+        case .clients: clientCold
+        // A few lines of code, of which nothing is worth keeping.
+        case .publisher: .zero
+        }
     }
 }

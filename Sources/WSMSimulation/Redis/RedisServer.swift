@@ -89,8 +89,9 @@ final class RedisServer {
 
     /// Sends a command; it is lost where the connection ends before it has come.
     func send(_ command: RedisCommand, on link: RedisLink) {
+        let sender = thread?.acting
         simulator.after(costs.linkLatency, .redisCommand, link.id) { [self] in
-            guard let path = link.path else { return take(command, from: link) }
+            guard let path = link.path else { return perform(as: sender) { take(command, from: link) } }
             path.send(from: .client, bytes: command.bytes) { [self] in take(command, from: link) }
         }
     }
@@ -132,7 +133,7 @@ final class RedisServer {
     private func wake() {
         guard !isTurnDue, !isPaused else { return }
         isTurnDue = true
-        if let thread { return thread.submit { [self] in pacedTurn(on: thread) } }
+        if let thread { return thread.submit(.socket) { [self] in pacedTurn(on: thread) } }
         simulator.at(max(simulator.now, busyUntil), .redisTurn) { [self] in turn() }
     }
 
@@ -198,12 +199,18 @@ final class RedisServer {
         simulator.at(instant + costs.linkLatency, .redisReply, link.id) { [self] in
             // Redis was gone before it had written this.
             if let closedAt = link.closedAt, closedAt < instant { return }
-            guard let path = link.path else { return receive(output, on: link) }
+            guard let path = link.path else { return perform(as: thread) { receive(output, on: link) } }
             path.send(from: .upstream, bytes: output.reduce(0) { $0 + $1.bytes }) { [self] in
                 receive(output, on: link)
             }
             checkLimits(of: link)
         }
+    }
+
+    /// Does something in the name of a thread, where threads share the machine's cores.
+    private func perform(as other: SimulatedThread?, _ body: () -> Void) {
+        guard let thread else { return body() }
+        thread.perform(as: other, body)
     }
 
     private func receive(_ output: [RedisOutput], on link: RedisLink) {

@@ -27,12 +27,15 @@ struct CalibrationTests {
 
         let whole = try #require(call.read("machine.json"))
         let damages: [(from: String, to: String, words: String)] = [
-            ("wsmlab.calibration/1", "wsmlab.calibration/9", "its schema is wsmlab.calibration/9"),
+            ("wsmlab.calibration/2", "wsmlab.calibration/9", "its schema is wsmlab.calibration/9"),
             ("\"nanoseconds\" : 8000", "\"nanoseconds\" : -8000", "write is -8000 ns"),
             ("\"nanoseconds\" : 8000", "\"nanoseconds\" : \"much\"", "is of another kind"),
             ("\"write\" :", "\"rite\" :", "there is no coefficient \"rite\""),
             ("\"cores\" : 2", "\"cores\" : 0", "machine.cores is 0"),
             ("\"perMille\" : 900", "\"perMille\" : 9000", "do not rise"),
+            ("\"idle\" : 10000000", "\"idle\" : 9000", "waking has steps that do not rise"),
+            ("\"slice\" : 1400000", "\"slice\" : 0", "waking has a slice or a balance"),
+            ("\"forgottenAfter\" : 5000000", "\"forgottenAfter\" : -1", "waking has a time"),
             ("\"madeAt\"", "madeAt", "it is no JSON"),
         ]
         for damage in damages {
@@ -54,17 +57,22 @@ struct CalibrationTests {
             let writes = deliveries * (load.rate > 100 ? 0.8 : 1)
             let turns = published * Double(load.instances) * (load.rate > 100 ? 0.7 : 1)
             let kilobytes = deliveries * Double(load.payload) / 1024
+            let slept = min(1000, 50 * published)
+            let rested = writes * min(50, 1000 / published)
             return CalibrationRow(
                 load: load, validity: "valid", seconds: 4, deliveriesPerSecond: deliveries,
                 publishedPerSecond: published,
                 instancesCPU: 0.01 * Double(load.instances) + writes * 9e-6 + kilobytes * 3e-7 + turns * 4e-5
-                    + published * 6e-5,
-                redisCPU: 0.002 + published * 1e-5 + published * Double(load.instances + 1) * 5e-6,
-                clientsCPU: 0.02 + writes * 7e-6 + kilobytes * 2e-7 + turns * 3e-6 + (deliveries - writes) * 1e-6,
+                    + published * 6e-5 + slept * Double(load.instances) * 4e-6 + rested * 5e-8,
+                redisCPU: 0.002 + published * 1e-5 + published * Double(load.instances + 1) * 5e-6
+                    + slept * 2e-6,
+                clientsCPU: 0.02 + writes * 7e-6 + kilobytes * 2e-7 + turns * 3e-6 + (deliveries - writes) * 1e-6
+                    + slept * 3e-6 + rested * 4e-8,
                 latencyP50: 1, latencyP99: 2, slipP50: 1,
                 drivers: CalibrationDrivers(
                     turns: turns, writes: writes, clientTurns: turns, reads: writes,
-                    furtherMessages: deliveries - writes))
+                    furtherMessages: deliveries - writes, instancesSlept: slept * Double(load.instances),
+                    redisSlept: slept, clientsSlept: slept, writesRested: rested, readsRested: rested))
         }
         let fitted = try CalibrationFit.fit(rows, receiveMore: 1000)
         func near(_ name: MachineCalibration.Name, _ nanoseconds: Double) -> Bool {
@@ -72,6 +80,8 @@ struct CalibrationTests {
         }
         #expect(near(.write, 9000) && near(.writePerKilobyte, 300) && near(.receive, 7000))
         #expect(near(.redisCommand, 10_000) && near(.redisSubscriber, 5000))
+        #expect(near(.instanceCold, 4000) && near(.redisCold, 2000) && near(.clientCold, 3000))
+        #expect(near(.writeCold, 50) && near(.receiveCold, 40))
         #expect(fitted.fits.map(\.part) == ["instances", "redis", "clients"])
         #expect(fitted.fits.allSatisfy { $0.rSquared > 0.999 })
         #expect(throws: HarnessError.self) { try CalibrationFit.fit(Array(rows.prefix(3)), receiveMore: 0) }

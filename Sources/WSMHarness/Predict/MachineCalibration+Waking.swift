@@ -1,0 +1,67 @@
+internal import Foundation
+internal import WSMCore
+
+extension MachineCalibration {
+    /// What it takes to wake a thread, and how the machine's cores are given out; all times in nanoseconds.
+    package struct Waking: Codable, Equatable, Sendable {
+        /// What was measured after one time of sleep.
+        package struct Step: Codable, Equatable, Sendable {
+            /// How long the core had slept.
+            package var idle: Int64
+            /// From the waker's call until the thread ran.
+            package var latency: Int64
+            /// CPU time of the waker, beyond that of a write which wakes nobody.
+            package var waker: Int64
+            /// CPU time of the woken thread, beyond that after the shortest sleep.
+            package var woken: Int64
+        }
+
+        /// By rising ``Step/idle``; none on a machine with one core.
+        package var steps: [Step] = []
+        /// How measured latencies lay around those of the steps.
+        package var spread: [Residual] = []
+        /// The mean sleep of a thread after which it runs, woken by a write, on the writer's core and behind it; `nil`: never.
+        package var forgottenAfter: Int64?
+        /// How long a thread keeps its core while others wait for it.
+        package var slice: Int64
+        /// The mean time until the system parts two threads that want one core while another sleeps.
+        package var balance: Int64
+
+        /// With what the system tells of itself, and no steps.
+        init() {
+            slice = SchedulerFigures.slice.nanoseconds
+            balance = SchedulerFigures.tick.nanoseconds
+        }
+
+        /// What is wrong with it; `nil`: nothing.
+        var fault: String? {
+            let times = steps.flatMap { [$0.idle, $0.latency, $0.waker, $0.woken] } + [forgottenAfter ?? 0]
+            let most = TimeSpan.seconds(60).nanoseconds
+            guard times.allSatisfy({ (0...most).contains($0) }) else { return "has a time that is not from 0 to 60 s" }
+            guard zip(steps, steps.dropFirst()).allSatisfy({ $0.idle < $1.idle }) else {
+                return "has steps that do not rise"
+            }
+            guard (1000...most).contains(slice), (1000...most).contains(balance) else {
+                return "has a slice or a balance that is not from 1 µs to 60 s"
+            }
+            return nil
+        }
+    }
+}
+
+/// What the system tells of how it gives out its cores.
+enum SchedulerFigures {
+    /// `se.slice` of this process; where the system does not tell, what Linux sets for its cores (`base_slice_ns`).
+    static var slice: TimeSpan {
+        let text = (try? String(contentsOfFile: "/proc/self/sched", encoding: .utf8)) ?? ""
+        let told = text.split(separator: "\n").first { $0.hasPrefix("se.slice") }?.split(separator: ":").last
+        if let told, let nanoseconds = Int64(told.filter { !$0.isWhitespace }), nanoseconds >= 1000 {
+            return .nanoseconds(nanoseconds)
+        }
+        let doublings = AllowedCPUs.count.bitWidth - 1 - min(8, max(1, AllowedCPUs.count)).leadingZeroBitCount
+        return .microseconds(700 * Int64(1 + doublings))
+    }
+
+    /// How often Linux looks at who wants which core; its default where it does not tell.
+    static var tick: TimeSpan { SchedulerTick.length ?? .milliseconds(4) }
+}

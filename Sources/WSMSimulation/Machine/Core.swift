@@ -1,0 +1,26 @@
+import WSMCore
+
+/// One core of a simulated machine: a thread that runs, and those that wait for it.
+final class Core {
+    let number: Int
+    /// The thread that has it; `nil` while it sleeps, or is being woken.
+    var running: SimulatedThread?
+    /// Threads that wait for it, the first one next.
+    var waiting: [SimulatedThread] = []
+    /// Since when it has had nothing to do; `nil` while it has, or is being woken.
+    var idleSince: MonotonicInstant?
+    /// Whether the first that waits may not wait for the end of a turn.
+    var isInterrupted = false
+    /// Whether a look at who waits is on the agenda.
+    var isWatched = false
+
+    init(number: Int, idleSince: MonotonicInstant) {
+        self.number = number
+        self.idleSince = idleSince
+    }
+
+    var isIdle: Bool { idleSince != nil }
+
+    /// Threads that want it.
+    var load: Int { waiting.count + (running == nil ? 0 : 1) }
+}

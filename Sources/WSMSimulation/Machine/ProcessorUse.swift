@@ -1,0 +1,92 @@
+package import WSMCore
+
+/// CPU time on a shared machine, by whom it was spent.
+package struct ProcessorUse: Hashable, Sendable {
+    /// With their publishing threads.
+    package private(set) var instances = TimeSpan.zero
+    package private(set) var redis = TimeSpan.zero
+    package private(set) var clients = TimeSpan.zero
+    /// Turns of the instances' event loops, and writes to clients in them.
+    package private(set) var turns: Int64 = 0
+    package private(set) var writes: Int64 = 0
+    /// Turns of the clients' loops, reads in them, and the messages of these reads behind the first.
+    package private(set) var clientTurns: Int64 = 0
+    package private(set) var reads: Int64 = 0
+    package private(set) var furtherMessages: Int64 = 0
+    /// What of the CPU time went into waking cores that slept, at either end (``WakeCurve``).
+    package private(set) var instancesWaking = TimeSpan.zero
+    package private(set) var redisWaking = TimeSpan.zero
+    package private(set) var clientsWaking = TimeSpan.zero
+    /// How long the loops of instances, Redis and the clients' loops had slept when they were woken, each time up to
+    /// ``SharedMachine/coldest``.
+    package private(set) var instancesSlept = TimeSpan.zero
+    package private(set) var redisSlept = TimeSpan.zero
+    package private(set) var clientsSlept = TimeSpan.zero
+    /// How long the sockets had rested, over all writes and over all reads, each up to ``SharedMachine/coldest``.
+    package private(set) var writesRested = TimeSpan.zero
+    package private(set) var readsRested = TimeSpan.zero
+
+    package init() {}
+
+    mutating func add(_ span: TimeSpan, of owner: SimulatedThread.Owner) {
+        switch owner {
+        case .instance, .publisher: instances = instances + span
+        case .redis: redis = redis + span
+        case .clients: clients = clients + span
+        }
+    }
+
+    /// - Parameter isSpent: Whether it has to be added to the CPU time here; a debt is added once it is worked off.
+    mutating func addWaking(_ span: TimeSpan, of owner: SimulatedThread.Owner, isSpent: Bool) {
+        if isSpent { add(span, of: owner) }
+        switch owner {
+        case .instance, .publisher: instancesWaking = instancesWaking + span
+        case .redis: redisWaking = redisWaking + span
+        case .clients: clientsWaking = clientsWaking + span
+        }
+    }
+
+    mutating func addSleep(_ span: TimeSpan, of owner: SimulatedThread.Owner) {
+        switch owner {
+        case .instance: instancesSlept = instancesSlept + span
+        case .redis: redisSlept = redisSlept + span
+        case .clients: clientsSlept = clientsSlept + span
+        case .publisher: break
+        }
+    }
+
+    /// - Parameter rest: How long the sockets had not been written to.
+    mutating func addTurn(writes count: Int, rest: TimeSpan) {
+        turns += 1
+        writes += Int64(count)
+        writesRested = writesRested + TimeSpan(nanoseconds: min(rest, SharedMachine.coldest).nanoseconds * Int64(count))
+    }
+
+    mutating func addClientTurn(reads count: Int, messages: Int, rest: TimeSpan) {
+        readsRested = readsRested + rest
+        clientTurns += 1
+        reads += Int64(count)
+        furtherMessages += Int64(messages - count)
+    }
+
+    func since(_ before: ProcessorUse) -> ProcessorUse {
+        var rest = self
+        rest.instances = instances - before.instances
+        rest.redis = redis - before.redis
+        rest.clients = clients - before.clients
+        rest.turns -= before.turns
+        rest.writes -= before.writes
+        rest.clientTurns -= before.clientTurns
+        rest.reads -= before.reads
+        rest.furtherMessages -= before.furtherMessages
+        rest.instancesWaking = instancesWaking - before.instancesWaking
+        rest.redisWaking = redisWaking - before.redisWaking
+        rest.clientsWaking = clientsWaking - before.clientsWaking
+        rest.instancesSlept = instancesSlept - before.instancesSlept
+        rest.redisSlept = redisSlept - before.redisSlept
+        rest.clientsSlept = clientsSlept - before.clientsSlept
+        rest.writesRested = writesRested - before.writesRested
+        rest.readsRested = readsRested - before.readsRested
+        return rest
+    }
+}

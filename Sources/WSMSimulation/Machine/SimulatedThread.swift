@@ -1,0 +1,126 @@
+import WSMCore
+
+/// A piece of work of one thread: so much CPU time, and what becomes of it on the way.
+struct Work {
+    /// CPU time.
+    var length: TimeSpan
+    /// Called at the beginning of each slice with the part of the work that it does, and when it begins.
+    var slice: (Range<Int64>, MonotonicInstant) -> Void = { _, _ in }
+    /// Called when all of it is done.
+    var done: () -> Void = {}
+}
+
+/// How a thread that sleeps is woken, which decides on which core it runs.
+enum WakeUp {
+    /// Its own timer has run out, or it has been running until now.
+    case timer
+    /// By another thread, which signals it.
+    case signal
+    /// By a write to a socket that it waits for.
+    case socket
+}
+
+/// A thread of the simulated machine: it sleeps until there is work, wakes, and does one piece after the other.
+final class SimulatedThread {
+    /// Whom its CPU time is counted to.
+    enum Owner: Hashable {
+        case instance
+        /// A thread of an instance that publishes.
+        case publisher
+        case redis
+        case clients
+    }
+
+    let owner: Owner
+    let number: Int
+    /// Where it runs, or ran last.
+    var core: Core
+    var ranAt = Simulator.origin
+    /// Whether it has not run since it was woken.
+    var hasSlept = false
+    /// How long it has run in its turn.
+    var turn = TimeSpan.zero
+    /// Nanoseconds of CPU time used lately, half of it forgotten every ``halfLife``.
+    private var used: Int64 = 0
+    private var usedAt = Simulator.origin
+    /// CPU time that it has to spend before its work goes on.
+    var debt = TimeSpan.zero
+    private unowned let processors: Processors
+    private var service: SpreadDraws
+    private var waking: SpreadDraws
+    private var waiting: [() -> Work] = []
+    private var current: Work?
+    private var progress: Int64 = 0
+    private var sliceEnd: Int64 = 0
+    private var isAwake = false
+
+    init(
+        _ processors: Processors, _ owner: Owner, number: Int, core: Core, service: SpreadDraws, waking: SpreadDraws
+    ) {
+        self.processors = processors
+        self.owner = owner
+        self.number = number
+        self.core = core
+        self.service = service
+        self.waking = waking
+    }
+
+    /// Gives it a piece of work; `begin` is called when the thread has a core and gets to it.
+    ///
+    /// - Parameter call: What wakes it, if it sleeps.
+    func submit(_ call: WakeUp, _ begin: @escaping () -> Work) {
+        waiting.append(begin)
+        guard !isAwake else { return }
+        isAwake = true
+        processors.wake(self, call)
+    }
+
+    /// The thread in whose name something is done now.
+    var acting: SimulatedThread? { processors.acting }
+
+    /// Does something in the name of a thread of the same machine: whoever is woken by that is woken by that thread.
+    func perform(as thread: SimulatedThread?, _ body: () -> Void) { processors.perform(as: thread, body) }
+
+    /// The next factor for the length of a piece of work, in thousandths.
+    func nextFactor() -> Int64 { service.next() }
+
+    /// `span` times the next factor of wake-ups.
+    func nextWaking(_ span: TimeSpan) -> TimeSpan { waking.next(span) }
+
+    private static let halfLife = TimeSpan.milliseconds(8)
+
+    /// Nanoseconds of CPU time that it has used lately.
+    func use(at now: MonotonicInstant) -> Int64 {
+        let halvings = (now - usedAt).nanoseconds / Self.halfLife.nanoseconds
+        used >>= min(63, halvings)
+        usedAt = usedAt + TimeSpan(nanoseconds: halvings * Self.halfLife.nanoseconds)
+        return used
+    }
+
+    func addUse(_ span: TimeSpan, at now: MonotonicInstant) { used = use(at: now) + span.nanoseconds }
+
+    /// Begins a slice of at most `limit`; returns its length.
+    func beginSlice(at now: MonotonicInstant, limit: TimeSpan) -> TimeSpan {
+        let owed = debt
+        debt = .zero
+        if current == nil, !waiting.isEmpty {
+            current = waiting.removeFirst()()
+            progress = 0
+        }
+        guard let work = current else { return owed }
+        sliceEnd = min(work.length.nanoseconds, progress + limit.nanoseconds)
+        work.slice(progress..<max(progress, sliceEnd), now + owed)
+        return TimeSpan(nanoseconds: sliceEnd - progress) + owed
+    }
+
+    /// Returns whether there is more to do.
+    func endSlice() -> Bool {
+        progress = sliceEnd
+        if let work = current, progress >= work.length.nanoseconds {
+            current = nil
+            work.done()
+        }
+        isAwake = current != nil || !waiting.isEmpty || debt > .zero
+        return isAwake
+    }
+}

@@ -1,0 +1,60 @@
+package import WSMCore
+
+/// What it takes to wake a thread on a core that sleeps: the longer the core has slept, the more.
+///
+/// A core that has nothing to do polls for a moment, then stops, and in a virtual machine its host soon runs something else
+/// there: each of these steps makes the next wake-up later, and dearer for both sides.
+package struct WakeCurve: Hashable, Sendable {
+    /// What was measured after one time of sleep.
+    package struct Step: Hashable, Sendable {
+        /// How long the core had slept.
+        package var idle: TimeSpan
+        /// From the waker's call until the thread runs.
+        package var latency: TimeSpan
+        /// What the wake-up costs the waker, in CPU time.
+        package var waker: TimeSpan
+        /// CPU time that the woken thread is charged before it is where it wants to be.
+        package var woken: TimeSpan
+
+        package init(idle: TimeSpan, latency: TimeSpan, waker: TimeSpan, woken: TimeSpan) {
+            self.idle = idle
+            self.latency = latency
+            self.waker = waker
+            self.woken = woken
+        }
+
+        fileprivate func between(_ other: Step, at idle: TimeSpan) -> Step {
+            let (part, whole) = ((idle - self.idle).nanoseconds, (other.idle - self.idle).nanoseconds)
+            func mix(_ low: TimeSpan, _ high: TimeSpan) -> TimeSpan {
+                TimeSpan(nanoseconds: low.nanoseconds + (high.nanoseconds - low.nanoseconds) * part / max(1, whole))
+            }
+            return Step(
+                idle: idle, latency: mix(latency, other.latency), waker: mix(waker, other.waker),
+                woken: mix(woken, other.woken))
+        }
+    }
+
+    /// By rising ``Step/idle``; empty: a wake-up takes no time.
+    package var steps: [Step]
+    /// The mean sleep after which a thread that is woken by a write to its socket runs on the writer's core.
+    ///
+    /// There it waits for the writer's end; before, it runs beside it on a core of its own. `nil`: it always gets its own.
+    ///
+    /// Linux prefers the waker's core (`wake_affine` in `kernel/sched/fair.c`) and leaves it for one that sleeps
+    /// (`select_idle_sibling`), but not where a host has taken that core away meanwhile (`vcpu_is_preempted`).
+    package var forgottenAfter: TimeSpan?
+
+    package init(steps: [Step] = [], forgottenAfter: TimeSpan? = nil) {
+        self.steps = steps
+        self.forgottenAfter = forgottenAfter
+    }
+
+    /// What a wake-up takes after a sleep of `idle`; between two steps along a line.
+    func after(_ idle: TimeSpan) -> Step {
+        guard let first = steps.first, let last = steps.last else {
+            return Step(idle: idle, latency: .zero, waker: .zero, woken: .zero)
+        }
+        guard let above = steps.firstIndex(where: { $0.idle >= idle }) else { return last }
+        return above == 0 ? first : steps[above - 1].between(steps[above], at: idle)
+    }
+}
