@@ -16,7 +16,7 @@ struct QueueBench {
     func run() async throws {
         print("ProcessDataBroadcastThread: \(Self.workers) workers, queue, one thread, Redis")
         print("")
-        for rate in [10_000, 50_000, 100_000] {
+        for rate in [10_000, 50_000, 100_000, 120_000] {
             let length = TimeSpan(nanoseconds: Int64(Self.workers) * 1_000_000_000 / Int64(rate))
             let outcome = try await measure(steps: 4 * rate / Self.workers, length: length)
             let updates = Double(outcome.published / 2)
