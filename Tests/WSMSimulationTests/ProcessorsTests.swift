@@ -56,31 +56,37 @@ struct ProcessorsTests {
         #expect((ends.last ?? 0) < 24_500, "\(ends)")
     }
 
+    /// When a reader is done that a writer wakes at the beginning of its work, 10 ms after the begin, in microseconds.
+    private func readersEnd(writing length: TimeSpan, on machine: SharedMachine) -> Int64 {
+        let processors = processors(machine)
+        let (writer, reader) = (processors.makeThread(.instance), processors.makeThread(.clients))
+        var end: Int64 = 0
+        processors.simulator.after(.milliseconds(10), .call) {
+            writer.submit(.timer) {
+                Work(
+                    length: length,
+                    slice: { part, _ in
+                        guard part.lowerBound == 0 else { return }
+                        reader.submit(.socket) {
+                            Work(length: .microseconds(10), done: { end = microseconds(processors) })
+                        }
+                    })
+            }
+        }
+        run(processors)
+        return end
+    }
+
     @Test("A thread that waits is moved to a core that sleeps after a while")
     func balance() {
         func end(_ balance: TimeSpan) -> Int64 {
-            let processors = processors(
-                machine {
+            readersEnd(
+                writing: .milliseconds(50),
+                on: machine {
                     $0.balance = balance
                     $0.slice = .seconds(1)
                     $0.wakes.forgottenAfter = .nanoseconds(1)
                 })
-            let (writer, reader) = (processors.makeThread(.instance), processors.makeThread(.clients))
-            var end: Int64 = 0
-            processors.simulator.after(.milliseconds(10), .call) {
-                writer.submit(.timer) {
-                    Work(
-                        length: .milliseconds(50),
-                        slice: { part, _ in
-                            guard part.lowerBound == 0 else { return }
-                            reader.submit(.socket) {
-                                Work(length: .microseconds(10), done: { end = microseconds(processors) })
-                            }
-                        })
-                }
-            }
-            run(processors)
-            return end
         }
         #expect((10_020..<40_000).contains(end(.milliseconds(1))))
         #expect(end(.seconds(1000)) == 60_010)
@@ -89,23 +95,7 @@ struct ProcessorsTests {
     @Test("Who is woken by a write runs beside the writer, or after it where the system has forgotten its core")
     func forgotten() {
         func end(_ forgottenAfter: TimeSpan?) -> Int64 {
-            let processors = processors(machine { $0.wakes.forgottenAfter = forgottenAfter })
-            let (writer, reader) = (processors.makeThread(.instance), processors.makeThread(.clients))
-            var end: Int64 = 0
-            processors.simulator.after(.milliseconds(10), .call) {
-                writer.submit(.timer) {
-                    Work(
-                        length: .microseconds(300),
-                        slice: { part, _ in
-                            guard part.lowerBound == 0 else { return }
-                            reader.submit(.socket) {
-                                Work(length: .microseconds(10), done: { end = microseconds(processors) })
-                            }
-                        })
-                }
-            }
-            run(processors)
-            return end
+            readersEnd(writing: .microseconds(300), on: machine { $0.wakes.forgottenAfter = forgottenAfter })
         }
         #expect(end(nil) == 10_010)
         #expect(end(.nanoseconds(1)) == 10_310)

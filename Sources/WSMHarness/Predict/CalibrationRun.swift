@@ -79,6 +79,7 @@ package struct CalibrationRun: Sendable {
         }
         progress(.init(done: plan.count, total: plan.count, next: "waking threads", left: .seconds(10)))
         let waking = try await WakeProbe.measure()
+        guard !interruption.isRequested else { return Outcome(calibration: nil, folder: folder.path) }
         progress(.init(done: plan.count, total: plan.count, next: "fitting", left: .zero))
         return Outcome(calibration: try Self.fit(results, waking: waking, source: source), folder: folder.path)
     }

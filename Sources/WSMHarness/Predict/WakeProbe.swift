@@ -37,12 +37,14 @@ final class WakeProbe: Sendable {
         var waking = MachineCalibration.Waking()
         guard AllowedCPUs.count > 1 else { return waking }
         let probe = try WakeProbe()
-        let sleeper = DedicatedThread(name: "wake-sleeper") { probe.sleep() }
         let measured = try await DedicatedThread.perform(name: "wake-waker") {
-            defer { probe.end() }
+            let sleeper = DedicatedThread(name: "wake-sleeper") { probe.sleep() }
+            defer {
+                probe.end()
+                _ = sleeper.join(until: .now() + patience)
+            }
             return try (probe.steps(), probe.balance())
         }
-        guard sleeper.join(until: .now() + patience) else { throw late() }
         (waking.steps, waking.spread) = measured.0
         if let balance = measured.1 { waking.balance = max(1000, balance.nanoseconds) }
         return waking

@@ -2,7 +2,6 @@ import WSMCore
 
 /// One core of a simulated machine: a thread that runs, and those that wait for it.
 final class Core {
-    let number: Int
     /// The thread that has it; `nil` while it sleeps, or is being woken.
     var running: SimulatedThread?
     /// Threads that wait for it, the first one next.
@@ -14,10 +13,7 @@ final class Core {
     /// Whether a look at who waits is on the agenda.
     var isWatched = false
 
-    init(number: Int, idleSince: MonotonicInstant) {
-        self.number = number
-        self.idleSince = idleSince
-    }
+    init(idleSince: MonotonicInstant) { self.idleSince = idleSince }
 
     var isIdle: Bool { idleSince != nil }
 

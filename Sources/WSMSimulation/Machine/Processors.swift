@@ -38,7 +38,7 @@ final class Processors {
         self.seed = seed
         chance = CounterRNG(seed: seed, stream: .serviceTimes, entity: 1)
         let now = simulator.now
-        cores = (0..<max(1, machine.cores)).map { Core(number: $0, idleSince: now) }
+        cores = (0..<max(1, machine.cores)).map { _ in Core(idleSince: now) }
     }
 
     /// A thread of its own, asleep.
@@ -83,7 +83,9 @@ final class Processors {
         enterQueue()
         guard core.isIdle else { return watch(core) }
         // Who was awake, or whose timer has run out, is there already.
-        if call == .timer { begin(core) } else { rouse(core, for: thread, by: acting) }
+        guard call == .timer else { return rouse(core, for: thread, by: acting) }
+        core.idleSince = nil
+        dispatch(core)
     }
 
     /// Where a thread runs that is woken now.
@@ -114,11 +116,6 @@ final class Processors {
         }
         use.addWaking(cost.woken, of: thread.owner, isSpent: true)
         simulator.after(thread.nextWaking(cost.latency) + wake, .core, thread.number) { [self] in dispatch(core) }
-    }
-
-    private func begin(_ core: Core) {
-        core.idleSince = nil
-        dispatch(core)
     }
 
     // MARK: Running
