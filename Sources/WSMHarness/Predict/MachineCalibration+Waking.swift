@@ -1,4 +1,3 @@
-internal import Foundation
 internal import WSMCore
 
 extension MachineCalibration {
@@ -47,21 +46,4 @@ extension MachineCalibration {
             return nil
         }
     }
-}
-
-/// What the system tells of how it gives out its cores.
-enum SchedulerFigures {
-    /// `se.slice` of this process; where the system does not tell, what Linux sets for its cores (`base_slice_ns`).
-    static var slice: TimeSpan {
-        let text = (try? String(contentsOfFile: "/proc/self/sched", encoding: .utf8)) ?? ""
-        let told = text.split(separator: "\n").first { $0.hasPrefix("se.slice") }?.split(separator: ":").last
-        if let told, let nanoseconds = Int64(told.filter { !$0.isWhitespace }), nanoseconds >= 1000 {
-            return .nanoseconds(nanoseconds)
-        }
-        let doublings = AllowedCPUs.count.bitWidth - 1 - min(8, max(1, AllowedCPUs.count)).leadingZeroBitCount
-        return .microseconds(700 * Int64(1 + doublings))
-    }
-
-    /// How often Linux looks at who wants which core; its default where it does not tell.
-    static var tick: TimeSpan { SchedulerTick.length ?? .milliseconds(4) }
 }

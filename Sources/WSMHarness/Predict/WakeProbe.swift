@@ -126,7 +126,7 @@ final class WakeProbe: Sendable {
     }
 
     private static func middle(_ values: [Int64]) -> Int64 {
-        values.isEmpty ? 0 : values.sorted()[values.count / 2]
+        Int64(Quantile.median(values.map(Double.init)) ?? 0)
     }
 
     // MARK: What is measured

@@ -2,8 +2,8 @@ package import WSMCore
 
 /// What it takes to wake a thread on a core that sleeps: the longer the core has slept, the more.
 ///
-/// A core that has nothing to do polls for a moment, then stops, and in a virtual machine its host soon runs something else
-/// there: each of these steps makes the next wake-up later, and dearer for both sides.
+/// A core that has nothing to do stops, and in a virtual machine its host may run something else there: the next wake-up comes
+/// later, and costs both sides more.
 package struct WakeCurve: Hashable, Sendable {
     /// What was measured after one time of sleep.
     package struct Step: Hashable, Sendable {
