@@ -18,6 +18,7 @@ enum RedisBootstrap {
             return eventLoop.makeFailedFuture(error)
         }
         let end = eventLoop.instant + deadline
+        let handshakes = RedisHandshakes(on: eventLoop)
         let bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(deadline.timeAmount)
             .channelOption(.socketOption(.so_keepalive), value: 1)
@@ -26,14 +27,7 @@ enum RedisBootstrap {
                     if let tls {
                         let pipeline = channel.pipeline.syncOperations
                         try tls.addHandler(to: pipeline, host: url.host ?? "")
-                        let left = end - channel.eventLoop.instant
-                        let waiter = TLSHandshakeWaiter(on: channel.eventLoop, deadline: left.timeAmount)
-                        do {
-                            try pipeline.addHandler(waiter)
-                        } catch {
-                            waiter.abandon()
-                            throw error
-                        }
+                        try handshakes.begin(on: channel, deadline: end - channel.eventLoop.instant)
                     }
                     try configure(channel)
                 }
@@ -43,26 +37,8 @@ enum RedisBootstrap {
         case .tcp(let host, let port): opened = bootstrap.connect(host: host, port: port)
         case .unixSocket(let path): opened = bootstrap.connect(unixDomainSocketPath: path)
         }
-        let ready = tls == nil ? opened : opened.flatMap { secured($0) }
+        let ready = tls == nil ? opened : opened.flatMap { handshakes.secured($0) }
         return ready.flatMapErrorThrowing { throw connectError($0, url: url, deadline: deadline) }
-    }
-
-    /// Waits until the channel's TLS handshake has ended well.
-    private static func secured(_ channel: any Channel) -> EventLoopFuture<any Channel> {
-        do {
-            let waiter = try channel.pipeline.syncOperations.handler(type: TLSHandshakeWaiter.self)
-            let bound = NIOLoopBound(waiter, eventLoop: channel.eventLoop)
-            return waiter.finished.map {
-                channel.pipeline.syncOperations.removeHandler(bound.value, promise: nil)
-                return channel
-            }.flatMapErrorThrowing { error in
-                channel.close(promise: nil)
-                throw error
-            }
-        } catch {
-            return channel.eventLoop.makeFailedFuture(
-                TLSError(.closedInHandshake, "the server ended the connection at once", cause: error))
-        }
     }
 
     private static func connectError(_ error: any Error, url: RedisURL, deadline: TimeSpan) -> RedisError {

@@ -50,7 +50,8 @@ final class HandshakeDeadline: ChannelInboundHandler, RemovableChannelHandler {
 
 /// Tells when the TLS handshake of a client's channel has ended, and how; stands right after the TLS handler.
 ///
-/// It stays in the pipeline until its owner, who looks for it there, has learned of the end. Whatever comes from the channel meanwhile goes on to the handlers after it.
+/// Its owner takes it out of the pipeline when it has learned of the end; a channel that was refused loses it by itself.
+/// Whatever comes from the channel meanwhile goes on to the handlers after it.
 public final class TLSHandshakeWaiter: ChannelInboundHandler, RemovableChannelHandler {
     public typealias InboundIn = ByteBuffer
 
