@@ -14,7 +14,7 @@ struct ProcessorsTests {
     }
 
     private func processors(_ machine: SharedMachine) -> Processors {
-        Processors(Simulator(), machine, wake: .zero, seed: 1)
+        Processors(Simulator(), machine, seed: 1)
     }
 
     private func microseconds(_ processors: Processors) -> Int64 {
@@ -57,17 +57,36 @@ struct ProcessorsTests {
     }
 
     /// When a reader is done that a writer wakes at the beginning of its work, 10 ms after the begin, in microseconds.
-    private func readersEnd(writing length: TimeSpan, on machine: SharedMachine) -> Int64 {
+    ///
+    /// - Parameter wakingOthers: Whether both have woken others before, the writer more often.
+    private func readersEnd(
+        writing length: TimeSpan, wakingOthers: Bool = false, on machine: SharedMachine
+    ) -> Int64 {
         let processors = processors(machine)
         let (writer, reader) = (processors.makeThread(.instance), processors.makeThread(.clients))
         var end: Int64 = 0
+        if wakingOthers {
+            let others = (0..<2).map { _ in processors.makeThread(.publisher) }
+            // As much CPU time for both, so that neither interrupts the other.
+            for (waker, count, length) in [(writer, 8, 5), (reader, 3, 20)] as [(SimulatedThread, Int, Int64)] {
+                for round in 0..<count {
+                    processors.simulator.after(.microseconds(Int64(200 * round)), .call) {
+                        waker.submit(.timer) {
+                            Work(
+                                length: .microseconds(length),
+                                done: { others[round % 2].submit(.byThread) { Work(length: .zero) } })
+                        }
+                    }
+                }
+            }
+        }
         processors.simulator.after(.milliseconds(10), .call) {
             writer.submit(.timer) {
                 Work(
                     length: length,
                     slice: { part, _ in
                         guard part.lowerBound == 0 else { return }
-                        reader.submit(.socket) {
+                        reader.submit(.byThread) {
                             Work(length: .microseconds(10), done: { end = microseconds(processors) })
                         }
                     })
@@ -92,12 +111,25 @@ struct ProcessorsTests {
         #expect(end(.seconds(1000)) == 60_010)
     }
 
-    @Test("Who is woken by a write runs beside the writer, or after it where the system has forgotten its core")
-    func forgotten() {
+    @Test("Who is woken by a write runs beside the writer, or after it where threads are drawn to who wakes them")
+    func drawn() {
         func end(_ forgottenAfter: TimeSpan?) -> Int64 {
             readersEnd(writing: .microseconds(300), on: machine { $0.wakes.forgottenAfter = forgottenAfter })
         }
         #expect(end(nil) == 10_010)
+        #expect(end(.nanoseconds(1)) == 10_310)
+        // A writer that wakes nobody else has its reader beside it for no other reason.
+        #expect(end(.seconds(1000)) == 10_310)
+    }
+
+    @Test("Two that both wake many others are kept apart, until the one that is woken has slept for long")
+    func keptApart() {
+        func end(_ forgottenAfter: TimeSpan) -> Int64 {
+            readersEnd(
+                writing: .microseconds(300), wakingOthers: true,
+                on: machine { $0.wakes.forgottenAfter = forgottenAfter })
+        }
+        #expect(end(.seconds(1000)) == 10_010)
         #expect(end(.nanoseconds(1)) == 10_310)
     }
 
@@ -108,7 +140,7 @@ struct ProcessorsTests {
         var ends: [String: Int64] = [:]
         busy.submit(.timer) { Work(length: .milliseconds(5), done: { ends["busy"] = microseconds(processors) }) }
         processors.simulator.after(.milliseconds(2), .call) {
-            light.submit(.signal) {
+            light.submit(.byThread) {
                 Work(length: .microseconds(50), done: { ends["light"] = microseconds(processors) })
             }
         }
@@ -137,7 +169,7 @@ struct ProcessorsTests {
                 Work(
                     length: .microseconds(20),
                     done: {
-                        woken.submit(.signal) {
+                        woken.submit(.byThread) {
                             Work(length: .microseconds(5), done: { end = microseconds(processors) })
                         }
                     })
@@ -150,7 +182,17 @@ struct ProcessorsTests {
         #expect(processors.use.instancesWaking == .microseconds(8))
     }
 
-    @Test("The first work after a sleep costs more for each millisecond of it, up to a bound")
+    @Test("Each doubling of a rest makes caches as much colder as the one before, up to a bound")
+    func coldness() {
+        func doublings(_ milliseconds: Int64) -> Double { Coldness(after: .milliseconds(milliseconds)).doublings }
+        #expect([0, 1, 3, 7, 15].map(doublings) == [0, 1, 2, 3, 4])
+        #expect(doublings(2) == 1.5)
+        #expect(doublings(1000) == doublings(60_000))
+        #expect(Coldness(after: .milliseconds(-5)) == .zero)
+        #expect(Coldness(after: .milliseconds(3)).cost(.microseconds(7)) == .microseconds(14))
+    }
+
+    @Test("The first work after a sleep costs more for each doubling of it")
     func cold() {
         func spent(afterMilliseconds sleep: Int64) -> TimeSpan {
             let processors = processors(machine { $0.redisCold = .microseconds(2) })
@@ -162,8 +204,7 @@ struct ProcessorsTests {
             return processors.use.redis
         }
         #expect(spent(afterMilliseconds: 0) == .microseconds(10))
-        #expect(spent(afterMilliseconds: 10) == .microseconds(30))
-        #expect(spent(afterMilliseconds: 50) == .microseconds(110))
-        #expect(spent(afterMilliseconds: 500) == .microseconds(110))
+        #expect(spent(afterMilliseconds: 3) == .microseconds(14))
+        #expect(spent(afterMilliseconds: 15) == .microseconds(18))
     }
 }

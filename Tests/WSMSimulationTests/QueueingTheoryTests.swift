@@ -20,7 +20,7 @@ struct QueueingTheoryTests {
         var machine = SharedMachine(
             cores: 1, clientLoops: 1, receive: .zero, receiveMore: .zero, receivePerKilobyte: .zero, pacing: .zero)
         machine.slice = .seconds(10)
-        let processors = Processors(simulator, machine, wake: .zero, seed: 1)
+        let processors = Processors(simulator, machine, seed: 1)
         let thread = processors.makeThread(.instance)
         var arrivals = CounterRNG(seed: 7, stream: .faults, entity: 0)
         var services = CounterRNG(seed: 7, stream: .faults, entity: 1)

@@ -33,18 +33,18 @@ package enum CalibrationFit {
             [
                 { Double($0.load.instances) }, \.drivers.writes, \.kilobytesPerSecond, \.drivers.turns,
                 \.inputsPerSecond,
-                \.publishedPerSecond, \.drivers.instancesSlept, \.drivers.writesRested,
+                \.publishedPerSecond, \.drivers.instancesCold, \.drivers.writesCold,
             ])
         let redis = solve(
             "redis", broker, { without($0.drivers.redisWaking, of: $0.redisCPU) },
-            [{ _ in 1 }, \.publishedPerSecond, \.redisWritesPerSecond, \.drivers.redisSlept])
+            [{ _ in 1 }, \.publishedPerSecond, \.redisWritesPerSecond, \.drivers.redisCold])
         let more = Double(receiveMore) / 1e9
         let clients = solve(
             "clients", rows,
             { without($0.drivers.clientsWaking + more * $0.drivers.furtherMessages, of: $0.clientsCPU) },
             [
                 { _ in 1 }, \.drivers.reads, \.kilobytesPerSecond, \.drivers.clientTurns,
-                \.drivers.clientsSlept, \.drivers.readsRested,
+                \.drivers.clientsCold, \.drivers.readsCold,
             ])
         func coefficient(_ solution: Solution, _ place: Int) -> MachineCalibration.Coefficient {
             .init(nanoseconds: Int64((solution.weights[place] * 1e9).rounded()), residuals: residuals(solution.ratios))

@@ -2,6 +2,7 @@ internal import Foundation
 package import WSMCore
 internal import WSMRecord
 internal import WSMScenario
+internal import WSMSimulation
 
 /// Calibrates this machine: the built-in staircase of live runs, each in processes of its own, and the fit.
 package struct CalibrationRun: Sendable {
@@ -80,14 +81,15 @@ package struct CalibrationRun: Sendable {
         progress(.init(done: plan.count, total: plan.count, next: "waking threads", left: .seconds(10)))
         let waking = try await WakeProbe.measure()
         guard !interruption.isRequested else { return Outcome(calibration: nil, folder: folder.path) }
-        progress(.init(done: plan.count, total: plan.count, next: "fitting", left: .zero))
-        return Outcome(calibration: try Self.fit(results, waking: waking, source: source), folder: folder.path)
+        progress(.init(done: plan.count, total: plan.count, next: "fitting", left: .seconds(30)))
+        let calibration = try Self.fit(results, waking: waking, source: source, interruption: interruption)
+        return Outcome(calibration: interruption.isRequested ? nil : calibration, folder: folder.path)
     }
 
-    /// The calibration that follows from runs.
+    /// The calibration that follows from runs; of no use when `interruption` was requested meanwhile.
     static func fit(
         _ results: [(load: CalibrationLoad, result: RunResult)], waking: MachineCalibration.Waking,
-        source: ScenarioSource
+        source: ScenarioSource, interruption: Interruption
     ) throws -> MachineCalibration {
         let rows = results.compactMap { CalibrationRow($0.load, $0.result) }
         let measured = results.map(\.result)
@@ -104,10 +106,13 @@ package struct CalibrationRun: Sendable {
         let bulk = generators.compactMap(\.bulkDeliveriesPerSecond).filter { $0 > 0 }.map { 1e9 / $0 }
         calibration[.receiveMore] = .init(nanoseconds: Int64(Quantile.median(bulk) ?? 0))
         // What a write costs decides how many messages share one, and the other way round: a few rounds settle it.
+        let wakeFit = WakeFit(calibration, source: source, interruption: interruption)
         for round in 0..<rounds {
+            if interruption.isRequested { break }
             if round > 0 { try calibration.countDrivers(source) }
             try calibration.fitCosts()
-            try WakeFit.fit(&calibration, source: source)
+            try wakeFit.fitWakeUps(of: &calibration)
+            if round < rounds - 1 { try wakeFit.fitMemory(of: &calibration) }
         }
         return calibration
     }
@@ -162,17 +167,17 @@ extension CalibrationRow {
         instancesCPU = resources.instances.reduce(0) { $0 + $1.cpuSeconds } / seconds
         redisCPU = (resources.redis?.cpuSeconds ?? 0) / seconds
         clientsCPU = resources.clients.reduce(0) { $0 + $1.cpuSeconds } / seconds
-        latencyP50 = result.latencyFromActualSend.p50
-        latencyP99 = result.latencyFromActualSend.p99
+        latencyP50 = result.latency.p50
+        latencyP99 = result.latency.p99
         slipP50 = result.scheduleSlip.p50
         // To begin with: nothing waits for anything, so that each delivery is a write and a read of its own.
         let turns = publishedPerSecond * Double(load.instances)
-        let slept = min(1000, publishedPerSecond * 50)
-        let rested = deliveriesPerSecond * min(50, 1000 / max(1, publishedPerSecond))
+        let pause = Coldness(after: .milliseconds(Int64(1000 / max(1, publishedPerSecond)))).doublings
+        let (slept, rested) = (publishedPerSecond * pause, deliveriesPerSecond * pause)
         drivers = CalibrationDrivers(
             turns: turns, writes: deliveriesPerSecond, clientTurns: turns, reads: deliveriesPerSecond,
-            furtherMessages: 0, instancesSlept: slept * Double(load.instances), redisSlept: slept, clientsSlept: slept,
-            writesRested: rested, readsRested: rested)
+            furtherMessages: 0, instancesCold: slept * Double(load.instances), redisCold: slept, clientsCold: slept,
+            writesCold: rested, readsCold: rested)
     }
 }
 

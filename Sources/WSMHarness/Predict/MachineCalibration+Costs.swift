@@ -8,7 +8,6 @@ extension MachineCalibration {
     var simulatedCosts: WSMSimulation.CostModel {
         func span(_ name: Name) -> TimeSpan { TimeSpan(nanoseconds: self[name].nanoseconds) }
         var costs = WSMSimulation.CostModel()
-        costs.wake = span(.wake)
         costs.input = span(.input)
         costs.write = span(.write)
         costs.writePerKilobyte = span(.writePerKilobyte)
@@ -19,7 +18,9 @@ extension MachineCalibration {
         costs.linkLatency = .zero
         var shared = SharedMachine(
             cores: machine.cores, clientLoops: max(1, machine.cores / 2), receive: span(.receive),
-            receiveMore: span(.receiveMore), receivePerKilobyte: span(.receivePerKilobyte), pacing: span(.pacing))
+            receiveMore: span(.receiveMore), receivePerKilobyte: span(.receivePerKilobyte),
+            // What a thread does before its first call is part of how late it was measured to be.
+            pacing: max(.zero, span(.pacing) - span(.publish)))
         shared.turn = span(.turn)
         shared.clientTurn = span(.clientTurn)
         shared.instanceCold = span(.instanceCold)
@@ -27,6 +28,7 @@ extension MachineCalibration {
         shared.clientCold = span(.clientCold)
         shared.writeCold = span(.writeCold)
         shared.receiveCold = span(.receiveCold)
+        shared.wakeCold = span(.wakeCold)
         shared.wakes = WakeCurve(
             steps: waking.steps.map {
                 .init(
@@ -40,8 +42,15 @@ extension MachineCalibration {
         shared.instanceSpread = spread(.write)
         shared.redisSpread = spread(.redisCommand)
         shared.clientSpread = spread(.receive)
+        // Where a wake-up has no core of its own in the model, that of a thread which has slept for a while.
+        costs.wake = shared.wakeUp(after: .milliseconds(10))
         costs.machine = shared
         return costs
+    }
+
+    /// CPU seconds a second that a part of the system uses with no load at all; of each instance, where there are several.
+    func background(_ part: String) -> Double {
+        fits.first { $0.part == part }.map { Double($0.background) / 1e9 } ?? 0
     }
 
     private func spread(_ name: Name) -> MeasuredSpread {

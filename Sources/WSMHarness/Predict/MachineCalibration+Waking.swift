@@ -19,7 +19,7 @@ extension MachineCalibration {
         package var steps: [Step] = []
         /// How measured latencies lay around those of the steps.
         package var spread: [Residual] = []
-        /// The mean sleep of a thread after which it runs, woken by a write, on the writer's core and behind it; `nil`: never.
+        /// The mean sleep after which a thread runs, woken by another, on that one's core and behind it; `nil`: never.
         package var forgottenAfter: Int64?
         /// How long a thread keeps its core while others wait for it.
         package var slice: Int64

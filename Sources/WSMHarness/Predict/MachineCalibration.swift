@@ -1,8 +1,8 @@
-/// What the parts of a run cost on one machine, fitted to live runs there: schema `wsmlab.calibration/2`.
+/// What the parts of a run cost on one machine, fitted to live runs there: schema `wsmlab.calibration/3`.
 ///
 /// `wsmlab calibrate` writes it, `wsmlab simulate --calibration` and `wsmlab predict` read it.
 package struct MachineCalibration: Codable, Equatable, Sendable {
-    package static let schemaName = "wsmlab.calibration/2"
+    package static let schemaName = "wsmlab.calibration/3"
 
     /// The machine that it holds for.
     package struct Machine: Codable, Equatable, Sendable {
@@ -47,8 +47,8 @@ package struct MachineCalibration: Codable, Equatable, Sendable {
 
     /// The numbers of the model.
     package enum Name: String, CaseIterable, Sendable {
-        /// What a wake-up takes beside the waking of its core.
-        case wake
+        /// How much longer a wake-up takes than that of its core, for each doubling of the thread's sleep.
+        case wakeCold
         /// How late a thread is that sleeps until an instant.
         case pacing
         /// An event loop's CPU time for a turn, and for each message from the broker or other input in it.
@@ -133,7 +133,7 @@ package struct CalibrationRow: Codable, Equatable, Sendable {
     package var instancesCPU: Double
     package var redisCPU: Double
     package var clientsCPU: Double
-    /// Nanoseconds, from the actual send.
+    /// Nanoseconds, from the intended instant.
     package var latencyP50: Int64
     package var latencyP99: Int64
     package var slipP50: Int64
@@ -158,13 +158,13 @@ package struct CalibrationDrivers: Codable, Equatable, Sendable {
     package var instancesWaking = 0.0
     package var redisWaking = 0.0
     package var clientsWaking = 0.0
-    /// Milliseconds a second that they had slept when they were woken.
-    package var instancesSlept = 0.0
-    package var redisSlept = 0.0
-    package var clientsSlept = 0.0
-    /// Milliseconds that the sockets had rested, over all writes and all reads of a second.
-    package var writesRested = 0.0
-    package var readsRested = 0.0
+    /// How cold they were when they were woken, in doublings of their sleep over all that happened in a second.
+    package var instancesCold = 0.0
+    package var redisCold = 0.0
+    package var clientsCold = 0.0
+    /// The same for the sockets, over all writes and all reads of a second.
+    package var writesCold = 0.0
+    package var readsCold = 0.0
 }
 
 /// One step of the staircase.
@@ -195,6 +195,7 @@ package struct CalibrationLoad: Codable, Hashable, Sendable {
     package static let plan: [CalibrationLoad] = [
         .init("broadcast", instances: 1, clients: 100, rate: 4),
         .init("broadcast", instances: 2, clients: 100, rate: 6),
+        .init("broadcast", instances: 1, clients: 5, rate: 5000),
         .init("broadcast", instances: 1, clients: 20, rate: 50),
         .init("broadcast", instances: 1, clients: 20, rate: 200),
         .init("broadcast", instances: 1, clients: 20, rate: 1200),
@@ -203,20 +204,26 @@ package struct CalibrationLoad: Codable, Hashable, Sendable {
         .init("broadcast", instances: 1, clients: 180, rate: 50),
         .init("broadcast", instances: 1, clients: 100, rate: 350),
         .init("broadcast", instances: 1, clients: 100, rate: 900),
+        .init("broadcast", instances: 2, clients: 10, rate: 3000),
         .init("broadcast", instances: 2, clients: 100, rate: 50),
         .init("broadcast", instances: 2, clients: 180, rate: 25),
         .init("broadcast", instances: 2, clients: 160, rate: 250),
+        .init("broadcast", instances: 1, clients: 160, rate: 800),
         .init("broadcast", instances: 2, clients: 120, rate: 700),
+        .init("broadcast", instances: 2, clients: 160, rate: 700),
         .init("broadcast", instances: 4, clients: 40, rate: 100),
         .init("broadcast", instances: 4, clients: 80, rate: 400),
         .init("broadcast", instances: 1, clients: 50, rate: 100, payload: 4096),
         .init("broadcast", instances: 2, clients: 100, rate: 300, payload: 4096),
         .init("memory", instances: 1, clients: 100, rate: 4),
+        .init("memory", instances: 1, clients: 5, rate: 6000),
         .init("memory", instances: 1, clients: 20, rate: 100),
         .init("memory", instances: 1, clients: 20, rate: 1500),
         .init("memory", instances: 1, clients: 100, rate: 50),
         .init("memory", instances: 1, clients: 180, rate: 50),
         .init("memory", instances: 1, clients: 100, rate: 300),
+        .init("memory", instances: 1, clients: 50, rate: 2500),
         .init("memory", instances: 1, clients: 120, rate: 800),
+        .init("memory", instances: 1, clients: 180, rate: 900),
     ]
 }

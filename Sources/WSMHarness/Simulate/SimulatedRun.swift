@@ -25,7 +25,7 @@ package enum SimulatedRun {
             scenario, calibration: calibration?.calibration, progress: progress, interruption: interruption)
         let settlement = try measurement.settle()
         var result = measurement.result(settlement, scenario: scenario, startedAt: startedAt, bounds: options.bounds)
-        result.simulation = calibration.map { SimulationFigures($0, use: measurement.simulatedUse) }
+        result.simulation = calibration.map { SimulationFigures($0, measurement, result, of: scenario) }
         try folder.write(result, scenario: scenario)
         try folder.write(measurement.histogramLog(settlement), as: RunFolder.histogramsName)
         try folder.write(measurement.timeSeries(settlement), as: RunFolder.timeSeriesName)
@@ -59,7 +59,7 @@ package enum SimulatedRun {
         let settlement = try measurement.settle()
         var result = measurement.result(settlement, scenario: scenario, startedAt: startedAt, bounds: .standard)
         result.simulation = SimulationFigures(
-            NamedCalibration(file: file, calibration: calibration), use: measurement.simulatedUse)
+            NamedCalibration(file: file, calibration: calibration), measurement, result, of: scenario)
         return result
     }
 
@@ -75,11 +75,11 @@ package enum SimulatedRun {
             furtherMessages: Double(use.furtherMessages) / seconds,
             instancesWaking: use.instancesWaking.seconds / seconds, redisWaking: use.redisWaking.seconds / seconds,
             clientsWaking: use.clientsWaking.seconds / seconds,
-            instancesSlept: use.instancesSlept.seconds * 1000 / seconds,
-            redisSlept: use.redisSlept.seconds * 1000 / seconds,
-            clientsSlept: use.clientsSlept.seconds * 1000 / seconds,
-            writesRested: use.writesRested.seconds * 1000 / seconds,
-            readsRested: use.readsRested.seconds * 1000 / seconds)
+            instancesCold: use.instancesCold.doublings / seconds,
+            redisCold: use.redisCold.doublings / seconds,
+            clientsCold: use.clientsCold.doublings / seconds,
+            writesCold: use.writesCold.doublings / seconds,
+            readsCold: use.readsCold.doublings / seconds)
     }
 
     /// Whether everything in the scenario has a model.

@@ -86,7 +86,7 @@ final class ClientLoops {
             loop.looksAt = nil
             loop.isBusy = true
             processors.perform(as: loop.arrivals.first?.element.parcel.writer) {
-                loop.thread.submit(.socket) { [self] in receive(index) }
+                loop.thread.submit(.byThread) { [self] in receive(index) }
             }
         }
     }
@@ -98,20 +98,20 @@ final class ClientLoops {
         let factor = loop.thread.nextFactor()
         var batch: [(arrival: Arrival, at: Int64)] = []
         var spent = machine.clientTurn.nanoseconds * factor / 1000
-        var rests = TimeSpan.zero
+        var coldnesses = Coldness.zero
         while batch.count < Self.turnLimit, let next = loop.arrivals.nextTime, next <= now,
             let entry = loop.arrivals.pop()
         {
             let connection = Int(entry.element.connection)
-            let rest = min(simulator.now - readAt[connection], SharedMachine.coldest)
+            let coldness = Coldness(after: simulator.now - readAt[connection])
             readAt[connection] = simulator.now
-            rests = rests + rest
-            let cold = SharedMachine.cold(machine.receiveCold, after: rest).nanoseconds
-            spent += (cost(entry.element.parcel) + cold) * factor / 1000
+            coldnesses = coldnesses + coldness
+            spent += (cost(entry.element.parcel) + coldness.cost(machine.receiveCold).nanoseconds) * factor / 1000
             batch.append((entry.element, spent))
         }
         processors.use.addClientTurn(
-            reads: batch.count, messages: batch.reduce(0) { $0 + $1.arrival.parcel.messages.count }, rest: rests)
+            reads: batch.count, messages: batch.reduce(0) { $0 + $1.arrival.parcel.messages.count },
+            coldness: coldnesses)
         var place = 0
         return Work(
             length: TimeSpan(nanoseconds: spent),
@@ -123,6 +123,10 @@ final class ClientLoops {
                 }
             },
             done: { [self] in
+                // What has come meanwhile is there when the loop asks: it does not sleep.
+                if let next = loop.arrivals.nextTime, next <= simulator.now.nanoseconds {
+                    return loop.thread.submit(.timer) { [self] in receive(index) }
+                }
                 loop.isBusy = false
                 look(index)
             })

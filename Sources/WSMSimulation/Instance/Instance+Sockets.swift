@@ -18,7 +18,6 @@ extension Instance {
         case .brokerMessages(let id, let messages):
             counts.brokerMessages += messages.count
             for message in messages { step(.brokerMessage(id, message)) }
-            flush()
         case .brokerDown(let id):
             step(.brokerDown(id))
             flush()

@@ -17,6 +17,12 @@ enum SocketEvent {
     case brokerMessages(SubscriptionID, [Message])
     case brokerDown(SubscriptionID)
 
+    /// Whether the next event is more of what one read of a socket brings: messages of the broker that lay there together.
+    func isOneRead(with next: SocketEvent?) -> Bool {
+        guard case .brokerMessages(let id, _) = self, case .brokerMessages(let other, _)? = next else { return false }
+        return id == other
+    }
+
     /// Whether nothing of the client's comes after it.
     var isEnd: Bool {
         switch self {
@@ -136,14 +142,14 @@ final class Instance {
     func post(_ input: Input) {
         guard !isDead else { return }
         enqueue(input)
-        wake(.signal)
+        wake(.byThread)
     }
 
     func socketEvent(_ event: SocketEvent) {
         guard !isDead else { return }
         socketEvents.append(event)
         noteArrival()
-        wake(.socket)
+        wake(.byThread)
     }
 
     /// Puts an input behind all others; within a turn it belongs to that one.
@@ -191,7 +197,11 @@ final class Instance {
         let events = socketEvents
         socketEvents.removeAll(keepingCapacity: true)
         noteDepartures(events.count)
-        for event in events where !isDead { take(event) }
+        for (place, event) in events.enumerated() where !isDead {
+            take(event)
+            let next = place + 1 < events.count ? events[place + 1] : nil
+            if !event.isOneRead(with: next) { flush() }
+        }
         while !inbox.isEmpty, !isDead {
             let batch = inbox
             inbox = []

@@ -67,12 +67,12 @@ extension Instance {
             return Work(length: .zero)
         }
         var paced = PacedTurn()
-        let rest = simulator.now - wroteAt
-        coldWrite = SharedMachine.cold(costs.machine?.writeCold ?? .zero, after: rest)
+        let coldness = Coldness(after: simulator.now - wroteAt)
+        coldWrite = coldness.cost(costs.machine?.writeCold ?? .zero)
         let spent = performTurn { messages, members, spent, step in
             paced.write(messages, to: members, spent: spent, step: step, by: thread)
         }
-        setup.processors?.use.addTurn(writes: paced.count, rest: rest)
+        setup.processors?.use.addTurn(writes: paced.count, coldness: coldness)
         if paced.count > 0 { wroteAt = simulator.now }
         let length = paced.stretch(thread.nextFactor(), spent: spent)
         return Work(

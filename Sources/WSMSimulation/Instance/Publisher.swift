@@ -125,7 +125,7 @@ final class Publisher {
         guard let thread else {
             return simulator.after(instance.costs.wake, .broadcastThread, instance.setup.index, body)
         }
-        thread.submit(.signal) { Work(length: .zero, done: body) }
+        thread.submit(.byThread) { Work(length: .zero, done: body) }
     }
 
     private func endedInMemory(_ index: Int, _ outcome: BroadcastOutcome) {
@@ -194,7 +194,7 @@ final class Publisher {
             link?.receive = { [self] output in
                 guard let thread else { return replied(output) }
                 // The reply has to wake the thread that waits for it.
-                thread.submit(.socket) { [self] in Work(length: .zero, done: { [self] in replied(output) }) }
+                thread.submit(.byThread) { [self] in Work(length: .zero, done: { [self] in replied(output) }) }
             }
             attempt += 1
             act(on: link == nil ? .connectFailed : .connected)

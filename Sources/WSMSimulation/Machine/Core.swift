@@ -17,6 +17,9 @@ final class Core {
 
     var isIdle: Bool { idleSince != nil }
 
+    /// Whether nobody waits for the one that runs to end; whoever interrupts it is soon gone.
+    var isAlone: Bool { waiting.isEmpty || isInterrupted }
+
     /// Threads that want it.
     var load: Int { waiting.count + (running == nil ? 0 : 1) }
 }

@@ -17,14 +17,13 @@ package struct ProcessorUse: Hashable, Sendable {
     package private(set) var instancesWaking = TimeSpan.zero
     package private(set) var redisWaking = TimeSpan.zero
     package private(set) var clientsWaking = TimeSpan.zero
-    /// How long the loops of instances, Redis and the clients' loops had slept when they were woken, each time up to
-    /// ``SharedMachine/coldest``.
-    package private(set) var instancesSlept = TimeSpan.zero
-    package private(set) var redisSlept = TimeSpan.zero
-    package private(set) var clientsSlept = TimeSpan.zero
-    /// How long the sockets had rested, over all writes and over all reads, each up to ``SharedMachine/coldest``.
-    package private(set) var writesRested = TimeSpan.zero
-    package private(set) var readsRested = TimeSpan.zero
+    /// How cold the loops of instances, Redis and the clients' loops were when they were woken.
+    package private(set) var instancesCold = Coldness.zero
+    package private(set) var redisCold = Coldness.zero
+    package private(set) var clientsCold = Coldness.zero
+    /// How cold the sockets were, over all writes and over all reads.
+    package private(set) var writesCold = Coldness.zero
+    package private(set) var readsCold = Coldness.zero
 
     package init() {}
 
@@ -46,24 +45,25 @@ package struct ProcessorUse: Hashable, Sendable {
         }
     }
 
-    mutating func addSleep(_ span: TimeSpan, of owner: SimulatedThread.Owner) {
+    mutating func add(_ coldness: Coldness, of owner: SimulatedThread.Owner) {
         switch owner {
-        case .instance: instancesSlept = instancesSlept + span
-        case .redis: redisSlept = redisSlept + span
-        case .clients: clientsSlept = clientsSlept + span
+        case .instance: instancesCold = instancesCold + coldness
+        case .redis: redisCold = redisCold + coldness
+        case .clients: clientsCold = clientsCold + coldness
         case .publisher: break
         }
     }
 
-    /// - Parameter rest: How long the sockets had not been written to.
-    mutating func addTurn(writes count: Int, rest: TimeSpan) {
+    /// - Parameter coldness: Of each of the sockets.
+    mutating func addTurn(writes count: Int, coldness: Coldness) {
         turns += 1
         writes += Int64(count)
-        writesRested = writesRested + TimeSpan(nanoseconds: min(rest, SharedMachine.coldest).nanoseconds * Int64(count))
+        writesCold = writesCold + coldness * count
     }
 
-    mutating func addClientTurn(reads count: Int, messages: Int, rest: TimeSpan) {
-        readsRested = readsRested + rest
+    /// - Parameter coldness: Of all sockets together.
+    mutating func addClientTurn(reads count: Int, messages: Int, coldness: Coldness) {
+        readsCold = readsCold + coldness
         clientTurns += 1
         reads += Int64(count)
         furtherMessages += Int64(messages - count)
@@ -82,11 +82,11 @@ package struct ProcessorUse: Hashable, Sendable {
         rest.instancesWaking = instancesWaking - before.instancesWaking
         rest.redisWaking = redisWaking - before.redisWaking
         rest.clientsWaking = clientsWaking - before.clientsWaking
-        rest.instancesSlept = instancesSlept - before.instancesSlept
-        rest.redisSlept = redisSlept - before.redisSlept
-        rest.clientsSlept = clientsSlept - before.clientsSlept
-        rest.writesRested = writesRested - before.writesRested
-        rest.readsRested = readsRested - before.readsRested
+        rest.instancesCold = instancesCold - before.instancesCold
+        rest.redisCold = redisCold - before.redisCold
+        rest.clientsCold = clientsCold - before.clientsCold
+        rest.writesCold = writesCold - before.writesCold
+        rest.readsCold = readsCold - before.readsCold
         return rest
     }
 }

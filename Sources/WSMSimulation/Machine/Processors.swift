@@ -2,17 +2,15 @@ import WSMCore
 
 /// The cores of a simulated machine, and who gets them: what of Linux' scheduler (`kernel/sched/fair.c`) latencies depend on.
 ///
-/// - A thread that wakes goes to the core where it ran last if that one sleeps, else to another that sleeps. Whoever is woken by
-///   a write to its socket after a long sleep stays on the writer's core (``WakeCurve/forgottenAfter``), behind the writer.
-/// - It interrupts who runs there if it has used less CPU time lately; else that one keeps its core for
+/// - A thread whose timer runs out goes on where it was. One that another wakes after a long sleep stays on that one's core,
+///   behind it (``WakeCurve/forgottenAfter``); else it gets its own core if that sleeps, or another that does.
+/// - It interrupts who runs there if it has used far less CPU time lately; else that one keeps its core for
 ///   ``SharedMachine/slice`` while others wait.
 /// - A core that falls asleep takes a thread that waits for another, and one that sleeps does so once in a while
 ///   (``SharedMachine/balance``).
 final class Processors {
     let simulator: Simulator
     let machine: SharedMachine
-    /// What a wake-up takes beside what the core's sleep costs.
-    let wake: TimeSpan
     private let cores: [Core]
     private let seed: UInt64
     private var threads: UInt64 = 0
@@ -31,10 +29,9 @@ final class Processors {
     /// Who runs is looked at this often.
     private static let step = TimeSpan.microseconds(20)
 
-    init(_ simulator: Simulator, _ machine: SharedMachine, wake: TimeSpan, seed: UInt64) {
+    init(_ simulator: Simulator, _ machine: SharedMachine, seed: UInt64) {
         self.simulator = simulator
         self.machine = machine
-        self.wake = wake
         self.seed = seed
         chance = CounterRNG(seed: seed, stream: .serviceTimes, entity: 1)
         let now = simulator.now
@@ -69,12 +66,11 @@ final class Processors {
     /// A thread that slept has work.
     func wake(_ thread: SimulatedThread, _ call: WakeUp) {
         thread.hasSlept = true
+        // A timer interrupts whoever runs there, in whose name it wakes.
+        (call == .timer ? thread.core.running : acting)?.noteWaking(thread, at: simulator.now)
         let core = place(thread, call)
         thread.core = core
-        // Whoever stays with the one that woke it waits for that one's end.
-        if let running = core.running, running !== acting,
-            thread.use(at: simulator.now) < running.use(at: simulator.now)
-        {
+        if interrupts(thread, core) {
             core.waiting.insert(thread, at: 0)
             core.isInterrupted = true
         } else {
@@ -83,26 +79,49 @@ final class Processors {
         enterQueue()
         guard core.isIdle else { return watch(core) }
         // Who was awake, or whose timer has run out, is there already.
-        guard call == .timer else { return rouse(core, for: thread, by: acting) }
-        core.idleSince = nil
-        dispatch(core)
+        guard call == .byThread else {
+            core.idleSince = nil
+            return dispatch(core)
+        }
+        rouse(core, for: thread, by: acting)
     }
 
     /// Where a thread runs that is woken now.
     private func place(_ thread: SimulatedThread, _ call: WakeUp) -> Core {
-        let waker = acting.flatMap { $0.core.running === $0 ? $0.core : nil }
-        if call == .socket, let waker, waker.waiting.isEmpty, isForgotten(thread) { return waker }
         let last = thread.core
+        // A timer runs out where it was set.
+        if call == .timer { return last }
+        let waker = acting.flatMap { $0.core.running === $0 ? $0.core : nil }
+        if waker === last, interrupts(thread, last) { return last }
+        if let waker, waker.isAlone, isDrawn(thread) { return waker }
         if last.isIdle { return last }
         if let idle = cores.first(where: \.isIdle) { return idle }
         // Whoever wakes it goes on running: where somebody else runs, the core is free sooner.
         return cores.filter { $0 !== waker }.min { $0.load < $1.load } ?? last
     }
 
-    /// Whether a thread has slept for so long that the system looks for no other core for it.
-    private func isForgotten(_ thread: SimulatedThread) -> Bool {
+    /// Whether a thread that wakes takes the core from the one that runs there: its due is far greater.
+    ///
+    /// Of two that use about as much, neither interrupts the other (`RUN_TO_PARITY`).
+    private func interrupts(_ thread: SimulatedThread, _ core: Core) -> Bool {
+        guard let running = core.running else { return false }
+        return 2 * thread.use(at: simulator.now) < running.use(at: simulator.now)
+    }
+
+    /// Whether the thread that is acting and the one that it wakes both wake so many others that they had better not share a core
+    /// (`wake_wide`).
+    private func isKeptApart(_ thread: SimulatedThread) -> Bool {
+        guard let waker = acting else { return true }
+        let (fewer, more) = (min(waker.flips, thread.flips), max(waker.flips, thread.flips))
+        return fewer >= cores.count && more >= fewer * cores.count
+    }
+
+    /// Whether a thread is drawn to the core of the one that wakes it: the system sees no reason to part them, or it has slept for so
+    /// long that no other core is looked for.
+    private func isDrawn(_ thread: SimulatedThread) -> Bool {
         guard let mean = machine.wakes.forgottenAfter else { return false }
-        return Distribution.exponential(mean: mean).draw(from: &chance) < simulator.now - thread.ranAt
+        return !isKeptApart(thread)
+            || Distribution.exponential(mean: mean).draw(from: &chance) < simulator.now - thread.ranAt
     }
 
     /// Wakes a core that sleeps.
@@ -115,7 +134,8 @@ final class Processors {
             use.addWaking(cost.waker, of: waker.owner, isSpent: false)
         }
         use.addWaking(cost.woken, of: thread.owner, isSpent: true)
-        simulator.after(thread.nextWaking(cost.latency) + wake, .core, thread.number) { [self] in dispatch(core) }
+        let extra = Coldness(after: simulator.now - thread.ranAt).cost(machine.wakeCold)
+        simulator.after(thread.nextWaking(cost.latency) + extra, .core, thread.number) { [self] in dispatch(core) }
     }
 
     // MARK: Running
@@ -136,9 +156,9 @@ final class Processors {
     private func warmUp(_ thread: SimulatedThread) {
         guard thread.hasSlept else { return }
         thread.hasSlept = false
-        let slept = min(simulator.now - thread.ranAt, SharedMachine.coldest)
-        thread.debt = thread.debt + SharedMachine.cold(machine.cold(thread.owner), after: slept)
-        use.addSleep(slept, of: thread.owner)
+        let coldness = Coldness(after: simulator.now - thread.ranAt)
+        thread.debt = thread.debt + coldness.cost(machine.cold(thread.owner))
+        use.add(coldness, of: thread.owner)
     }
 
     private func enterQueue() {

@@ -19,16 +19,15 @@ package struct SharedMachine: Hashable, Sendable {
     package var receivePerKilobyte: TimeSpan
     /// How late a thread is that sleeps until an instant.
     package var pacing: TimeSpan
-    /// What a thread's first work costs more for each millisecond that it has slept, up to ``coldest``: others have had its
-    /// caches meanwhile, and its core has slowed down.
+    /// What a thread's first work after a sleep costs more for each doubling of it (``Coldness``).
     package var instanceCold = TimeSpan.zero
     package var redisCold = TimeSpan.zero
     package var clientCold = TimeSpan.zero
     /// The same for each write of an instance and each read of a client's loop, by how long the socket had rested.
     package var writeCold = TimeSpan.zero
     package var receiveCold = TimeSpan.zero
-    /// After such a sleep nothing is left that could go cold.
-    static let coldest = TimeSpan.milliseconds(50)
+    /// How much longer a wake-up takes than that of its core, for each doubling of the thread's sleep.
+    package var wakeCold = TimeSpan.zero
     /// What waking a core takes that sleeps.
     package var wakes = WakeCurve()
     /// Around ``WakeCurve/Step/latency``.
@@ -56,9 +55,9 @@ package struct SharedMachine: Hashable, Sendable {
         self.pacing = pacing
     }
 
-    /// What a rest of so long adds to a cost that rises by `perMillisecond`.
-    static func cold(_ perMillisecond: TimeSpan, after rest: TimeSpan) -> TimeSpan {
-        TimeSpan(nanoseconds: perMillisecond.nanoseconds * (min(rest, coldest).nanoseconds / 1000) / 1000)
+    /// How long waking takes a thread that has slept for `rest`, with its core.
+    package func wakeUp(after rest: TimeSpan) -> TimeSpan {
+        wakes.after(rest).latency + Coldness(after: rest).cost(wakeCold)
     }
 
     func cold(_ owner: SimulatedThread.Owner) -> TimeSpan {

@@ -14,10 +14,8 @@ struct Work {
 enum WakeUp {
     /// Its own timer has run out, or it has been running until now.
     case timer
-    /// By another thread, which signals it.
-    case signal
-    /// By a write to a socket that it waits for.
-    case socket
+    /// By another thread, which signals it or writes to a socket that it waits for.
+    case byThread
 }
 
 /// A thread of the simulated machine: it sleeps until there is work, wakes, and does one piece after the other.
@@ -87,7 +85,7 @@ final class SimulatedThread {
     /// `span` times the next factor of wake-ups.
     func nextWaking(_ span: TimeSpan) -> TimeSpan { waking.next(span) }
 
-    private static let halfLife = TimeSpan.milliseconds(8)
+    private static let halfLife = TimeSpan.milliseconds(128)
 
     /// Nanoseconds of CPU time that it has used lately.
     func use(at now: MonotonicInstant) -> Int64 {
@@ -95,6 +93,23 @@ final class SimulatedThread {
         used >>= min(63, halvings)
         usedAt = usedAt + TimeSpan(nanoseconds: halvings * Self.halfLife.nanoseconds)
         return used
+    }
+
+    /// How often it has woken another thread than the time before, lately: half of it is forgotten every second
+    /// (`wakee_flips`).
+    private(set) var flips = 0
+    private var flipsAt = Simulator.origin
+    private var lastWoken = 0
+
+    /// It wakes `thread`, or a timer does in its time.
+    func noteWaking(_ thread: SimulatedThread, at now: MonotonicInstant) {
+        if now - flipsAt > .seconds(1) {
+            flips /= 2
+            flipsAt = now
+        }
+        guard thread.number != lastWoken else { return }
+        lastWoken = thread.number
+        flips += 1
     }
 
     func addUse(_ span: TimeSpan, at now: MonotonicInstant) { used = use(at: now) + span.nanoseconds }

@@ -36,12 +36,13 @@ package struct WakeCurve: Hashable, Sendable {
 
     /// By rising ``Step/idle``; empty: a wake-up takes no time.
     package var steps: [Step]
-    /// The mean sleep after which a thread that is woken by a write to its socket runs on the writer's core.
+    /// The mean sleep after which a thread that another wakes runs on that one's core.
     ///
-    /// There it waits for the writer's end; before, it runs beside it on a core of its own. `nil`: it always gets its own.
+    /// There it waits for the other's end; before, it runs beside it on a core of its own. `nil`: it always gets its own.
     ///
     /// Linux prefers the waker's core (`wake_affine` in `kernel/sched/fair.c`) and leaves it for one that sleeps
-    /// (`select_idle_sibling`), but not where a host has taken that core away meanwhile (`vcpu_is_preempted`).
+    /// (`select_idle_sibling`), but not where a host has taken that core away meanwhile (`vcpu_is_preempted`), and keeps threads
+    /// apart that wake many others (`wake_wide`).
     package var forgottenAfter: TimeSpan?
 
     package init(steps: [Step] = [], forgottenAfter: TimeSpan? = nil) {

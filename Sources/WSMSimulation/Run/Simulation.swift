@@ -90,7 +90,7 @@ package final class Simulation {
         var limits = RedisServer.Limits()
         if let limit = cluster.pubsubBufferLimit { limits = .init(hard: limit, soft: nil) }
         let processors = parts.costs.machine.map {
-            Processors(simulator, $0, wake: parts.costs.wake, seed: scenario.seed)
+            Processors(simulator, $0, seed: scenario.seed)
         }
         self.processors = processors
         redis =

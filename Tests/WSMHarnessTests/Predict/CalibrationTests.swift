@@ -1,7 +1,9 @@
 import Foundation
 import Testing
+import WSMCore
 import WSMRecord
 import WSMScenario
+import WSMSimulation
 
 @testable import WSMHarness
 
@@ -27,7 +29,7 @@ struct CalibrationTests {
 
         let whole = try #require(call.read("machine.json"))
         let damages: [(from: String, to: String, words: String)] = [
-            ("wsmlab.calibration/2", "wsmlab.calibration/9", "its schema is wsmlab.calibration/9"),
+            ("wsmlab.calibration/3", "wsmlab.calibration/9", "its schema is wsmlab.calibration/9"),
             ("\"nanoseconds\" : 8000", "\"nanoseconds\" : -8000", "write is -8000 ns"),
             ("\"nanoseconds\" : 8000", "\"nanoseconds\" : \"much\"", "is of another kind"),
             ("\"write\" :", "\"rite\" :", "there is no coefficient \"rite\""),
@@ -57,22 +59,22 @@ struct CalibrationTests {
             let writes = deliveries * (load.rate > 100 ? 0.8 : 1)
             let turns = published * Double(load.instances) * (load.rate > 100 ? 0.7 : 1)
             let kilobytes = deliveries * Double(load.payload) / 1024
-            let slept = min(1000, 50 * published)
-            let rested = writes * min(50, 1000 / published)
+            let pause = Coldness(after: .milliseconds(Int64(1000 / published))).doublings
+            let (slept, rested) = (published * pause, writes * pause)
             return CalibrationRow(
                 load: load, validity: "valid", seconds: 4, deliveriesPerSecond: deliveries,
                 publishedPerSecond: published,
                 instancesCPU: 0.01 * Double(load.instances) + writes * 9e-6 + kilobytes * 3e-7 + turns * 4e-5
-                    + published * 6e-5 + slept * Double(load.instances) * 4e-6 + rested * 5e-8,
+                    + published * 6e-5 + slept * Double(load.instances) * 4e-6 + rested * 5e-7,
                 redisCPU: 0.002 + published * 1e-5 + published * Double(load.instances + 1) * 5e-6
                     + slept * 2e-6,
                 clientsCPU: 0.02 + writes * 7e-6 + kilobytes * 2e-7 + turns * 3e-6 + (deliveries - writes) * 1e-6
-                    + slept * 3e-6 + rested * 4e-8,
+                    + slept * 3e-6 + rested * 4e-7,
                 latencyP50: 1, latencyP99: 2, slipP50: 1,
                 drivers: CalibrationDrivers(
                     turns: turns, writes: writes, clientTurns: turns, reads: writes,
-                    furtherMessages: deliveries - writes, instancesSlept: slept * Double(load.instances),
-                    redisSlept: slept, clientsSlept: slept, writesRested: rested, readsRested: rested))
+                    furtherMessages: deliveries - writes, instancesCold: slept * Double(load.instances),
+                    redisCold: slept, clientsCold: slept, writesCold: rested, readsCold: rested))
         }
         let fitted = try CalibrationFit.fit(rows, receiveMore: 1000)
         func near(_ name: MachineCalibration.Name, _ nanoseconds: Double) -> Bool {
@@ -81,7 +83,7 @@ struct CalibrationTests {
         #expect(near(.write, 9000) && near(.writePerKilobyte, 300) && near(.receive, 7000))
         #expect(near(.redisCommand, 10_000) && near(.redisSubscriber, 5000))
         #expect(near(.instanceCold, 4000) && near(.redisCold, 2000) && near(.clientCold, 3000))
-        #expect(near(.writeCold, 50) && near(.receiveCold, 40))
+        #expect(near(.writeCold, 500) && near(.receiveCold, 400))
         #expect(fitted.fits.map(\.part) == ["instances", "redis", "clients"])
         #expect(fitted.fits.allSatisfy { $0.rSquared > 0.999 })
         #expect(throws: HarnessError.self) { try CalibrationFit.fit(Array(rows.prefix(3)), receiveMore: 0) }
@@ -114,6 +116,20 @@ struct CalibrationTests {
             first.simulation?.instancesCPUSeconds ?? 0, slow.simulation?.instancesCPUSeconds ?? 0
         )
         #expect(cheapUse > 0 && dearUse > cheapUse * 2)
+    }
+
+    @Test("What has come to a busy event loop together is written together")
+    func coalescing() throws {
+        func drivers(_ rate: Int) throws -> CalibrationDrivers {
+            let text = scenario.replacingOccurrences(of: "rate: 50/s", with: "rate: \(rate)/s")
+            let scenario = try #require(ScenarioSource.parsed(text))
+            return try #require(try SimulatedRun.drivers(scenario, calibration: .madeUp))
+        }
+        // Writing a message to all takes a sixth of a millisecond on either instance.
+        let (quiet, busy) = (try drivers(50), try drivers(6000))
+        #expect(quiet.writes > 0.9 * 50 * 40 && quiet.furtherMessages < 0.1 * 50 * 40)
+        #expect(busy.writes < 0.7 * 6000 * 40, "\(busy)")
+        #expect(busy.furtherMessages > 0)
     }
 
     @Test("A prediction is judged by the middle of what counts")
