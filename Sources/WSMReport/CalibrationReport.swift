@@ -56,7 +56,7 @@ package enum CalibrationReport {
 
     private static func words(_ name: MachineCalibration.Name) -> String {
         switch name {
-        case .wakeCold: "a wake-up, beside that of its core: each doubling of its sleep (wakeCold)"
+        case .wakeCold: "a wake-up: each doubling of its sleep (wakeCold)"
         case .pacing: "lateness of a timed wait (pacing)"
         case .turn: "an instance: a turn of its event loop (turn)"
         case .input: "an instance: a message from the broker (input)"
@@ -69,11 +69,11 @@ package enum CalibrationReport {
         case .receive: "the generator: a read (receive)"
         case .receiveMore: "the generator: a further message (receiveMore)"
         case .receivePerKilobyte: "the generator: each KiB (receivePerKilobyte)"
-        case .instanceCold: "an instance: after each doubling of its sleep (instanceCold)"
-        case .redisCold: "Redis: after each doubling of its sleep (redisCold)"
-        case .clientCold: "the generator: after each doubling of its sleep (clientCold)"
-        case .writeCold: "a write: each doubling of its socket's rest (writeCold)"
-        case .receiveCold: "a read: each doubling of its socket's rest (receiveCold)"
+        case .instanceCold: "an instance: each doubling of its sleep (instanceCold)"
+        case .redisCold: "Redis: each doubling of its sleep (redisCold)"
+        case .clientCold: "the generator: each doubling of its sleep (clientCold)"
+        case .writeCold: "a write: each doubling of its rest (writeCold)"
+        case .receiveCold: "a read: each doubling of its rest (receiveCold)"
         }
     }
 }
