@@ -67,12 +67,12 @@ package struct MachineCalibration: Codable, Equatable, Sendable {
         case receive
         case receiveMore
         case receivePerKilobyte
-        /// The CPU time that the first work of an instance's loop, of Redis and of a client's loop costs more, for each millisecond
-        /// that it has slept (`SharedMachine`).
+        /// The CPU time that the first work of an instance's loop, of Redis and of a client's loop costs more, for each doubling of
+        /// its sleep (`Coldness`).
         case instanceCold
         case redisCold
         case clientCold
-        /// The same for each write and each read, for each millisecond that its socket has rested.
+        /// The same for each write and each read, for each doubling of its socket's rest.
         case writeCold
         case receiveCold
     }

@@ -2,8 +2,9 @@ import WSMCore
 
 /// The cores of a simulated machine, and who gets them: what of Linux' scheduler (`kernel/sched/fair.c`) latencies depend on.
 ///
-/// - A thread whose timer runs out goes on where it was. One that another wakes after a long sleep stays on that one's core,
-///   behind it (``WakeCurve/forgottenAfter``); else it gets its own core if that sleeps, or another that does.
+/// - A thread whose timer runs out goes on where it was. One that another wakes is drawn to that one's core, behind it, unless both
+///   wake many others and it has slept for a short time only (``WakeCurve/forgottenAfter``): then it gets its own core if that
+///   sleeps, or another that does.
 /// - It interrupts who runs there if it has used far less CPU time lately; else that one keeps its core for
 ///   ``SharedMachine/slice`` while others wait.
 /// - A core that falls asleep takes a thread that waits for another, and one that sleeps does so once in a while

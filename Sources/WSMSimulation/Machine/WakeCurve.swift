@@ -36,9 +36,10 @@ package struct WakeCurve: Hashable, Sendable {
 
     /// By rising ``Step/idle``; empty: a wake-up takes no time.
     package var steps: [Step]
-    /// The mean sleep after which a thread that another wakes runs on that one's core.
+    /// The mean sleep after which a thread that another wakes runs on that one's core, though both wake many others.
     ///
-    /// There it waits for the other's end; before, it runs beside it on a core of its own. `nil`: it always gets its own.
+    /// There it waits for the other's end; before, it runs beside it on a core of its own. Pairs that wake nobody else share a core
+    /// after any sleep. `nil`: each thread always gets its own.
     ///
     /// Linux prefers the waker's core (`wake_affine` in `kernel/sched/fair.c`) and leaves it for one that sleeps
     /// (`select_idle_sibling`), but not where a host has taken that core away meanwhile (`vcpu_is_preempted`), and keeps threads
