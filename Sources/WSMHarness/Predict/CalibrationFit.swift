@@ -12,7 +12,7 @@ package enum CalibrationFit {
     /// Fewer rows than this fit nothing.
     package static let leastRows = 8
 
-    /// All coefficients that CPU time tells, with their residuals; ``MachineCalibration/Name/wake``, `pacing` and
+    /// All coefficients that CPU time tells, with their residuals; ``MachineCalibration/Name/wakeCold``, `pacing` and
     /// `receiveMore` are not among them.
     ///
     /// - Parameter receiveMore: Nanoseconds that a further message of a read costs, which the load generator has measured.

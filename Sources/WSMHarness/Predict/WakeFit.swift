@@ -16,7 +16,7 @@ struct WakeFit {
     /// Messages that are rarer than this find everything cold, which tells of caches and not of cores.
     private static let lowestRate = 20
     private static let smallestRows = 6
-    /// The measured window of a simulated step, and of its warm-up.
+    /// The measured window of a simulated step.
     private static let seconds = 1
     private static let longestWake: Int64 = 500_000
     /// Each three times the one before: the medians change slowly with it.

@@ -16,10 +16,11 @@ package struct Coldness: Hashable, Sendable {
 
     /// What a rest of so long makes of it; between two powers of two along a line.
     package init(after rest: TimeSpan) {
-        let milliseconds = 1_000_000 + max(0, min(rest, Self.longest).nanoseconds)
-        let power = Int64(63 - (milliseconds / 1_000_000).leadingZeroBitCount)
-        let whole = Int64(1_000_000) << power
-        thousandths = power * 1000 + (milliseconds - whole) * 1000 / whole
+        let millisecond = TimeSpan.milliseconds(1).nanoseconds
+        let sum = millisecond + max(0, min(rest, Self.longest).nanoseconds)
+        let power = Int64(63 - (sum / millisecond).leadingZeroBitCount)
+        let whole = millisecond << power
+        thousandths = power * 1000 + (sum - whole) * 1000 / whole
     }
 
     /// What it costs, where each doubling costs so much.
