@@ -56,81 +56,116 @@ struct ProcessorsTests {
         #expect((ends.last ?? 0) < 24_500, "\(ends)")
     }
 
-    /// When a reader is done that a writer wakes at the beginning of its work, 10 ms after the begin, in microseconds.
+    /// When readers are done that a writer wakes at the beginning of its work, 10 ms after the begin, in microseconds.
     ///
-    /// - Parameter wakingOthers: Whether both have woken others before, the writer more often.
+    /// - Parameter busy: What another thread has worked before.
     private func readersEnd(
-        writing length: TimeSpan, wakingOthers: Bool = false, on machine: SharedMachine
-    ) -> Int64 {
+        _ readers: Int = 1, writing length: TimeSpan, after busy: TimeSpan = .zero, on machine: SharedMachine
+    ) -> [Int64] {
         let processors = processors(machine)
-        let (writer, reader) = (processors.makeThread(.instance), processors.makeThread(.clients))
-        var end: Int64 = 0
-        if wakingOthers {
-            let others = (0..<2).map { _ in processors.makeThread(.publisher) }
-            // As much CPU time for both, so that neither interrupts the other.
-            for (waker, count, length) in [(writer, 8, 5), (reader, 3, 20)] as [(SimulatedThread, Int, Int64)] {
-                for round in 0..<count {
-                    processors.simulator.after(.microseconds(Int64(200 * round)), .call) {
-                        waker.submit(.timer) {
-                            Work(
-                                length: .microseconds(length),
-                                done: { others[round % 2].submit(.byThread) { Work(length: .zero) } })
-                        }
-                    }
-                }
-            }
-        }
+        let writer = processors.makeThread(.instance)
+        let threads = (0..<readers).map { _ in processors.makeThread(.clients) }
+        var ends: [Int64] = []
+        if busy > .zero { processors.makeThread(.redis).submit(.timer) { Work(length: busy) } }
         processors.simulator.after(.milliseconds(10), .call) {
             writer.submit(.timer) {
                 Work(
                     length: length,
                     slice: { part, _ in
                         guard part.lowerBound == 0 else { return }
-                        reader.submit(.byThread) {
-                            Work(length: .microseconds(10), done: { end = microseconds(processors) })
+                        for reader in threads {
+                            reader.submit(.byThread) {
+                                Work(length: .microseconds(10), done: { ends.append(microseconds(processors)) })
+                            }
                         }
                     })
             }
         }
         run(processors)
-        return end
+        return ends
     }
 
     @Test("A thread that waits is moved to a core that sleeps after a while")
-    func balance() {
-        func end(_ balance: TimeSpan) -> Int64 {
-            readersEnd(
+    func balance() throws {
+        func end(_ balance: TimeSpan) throws -> Int64 {
+            let ends = readersEnd(
                 writing: .milliseconds(50),
                 on: machine {
                     $0.balance = balance
                     $0.slice = .seconds(1)
-                    $0.wakes.forgottenAfter = .nanoseconds(1)
+                    $0.wakes.packedBelow = 500
+                })
+            return try #require(ends.first)
+        }
+        #expect(try (10_020..<40_000).contains(end(.milliseconds(1))))
+        #expect(try end(.seconds(1000)) == 60_010)
+    }
+
+    @Test("Who is woken by a write runs beside the writer, or after it where the system leaves cores asleep")
+    func packed() {
+        func ends(_ readers: Int, below packedBelow: Int64) -> [Int64] {
+            readersEnd(readers, writing: .microseconds(300), on: machine { $0.wakes.packedBelow = packedBelow })
+        }
+        #expect(ends(1, below: 0) == [10_010])
+        #expect(ends(1, below: 500) == [10_310])
+        // Where one waits already, the next one gets the core that sleeps, which then takes the first one too.
+        #expect(ends(2, below: 500) == [10_010, 10_020])
+    }
+
+    @Test("Cores are left asleep only while little of one is used")
+    func packedBelow() {
+        func end(_ packedBelow: Int64) -> [Int64] {
+            // 9 ms of the last 49 or so: a sixth of a core.
+            readersEnd(
+                writing: .microseconds(300), after: .milliseconds(9),
+                on: machine { $0.wakes.packedBelow = packedBelow })
+        }
+        #expect(end(100) == [10_010])
+        #expect(end(250) == [10_310])
+    }
+
+    @Test("What was used is forgotten by halves, every 33 ms")
+    func recentUse() {
+        func thousandths(after rest: TimeSpan) -> Int64 {
+            var use = RecentUse()
+            var now = Simulator.origin
+            for _ in 0..<500 {
+                now = now + .milliseconds(1)
+                use.add(.milliseconds(1), at: now)
+            }
+            return use.thousandths(at: now + rest)
+        }
+        #expect((980...1010).contains(thousandths(after: .zero)))
+        #expect((480...520).contains(thousandths(after: .nanoseconds(32 << 20))))
+        #expect((240...260).contains(thousandths(after: .nanoseconds(64 << 20))))
+        #expect(thousandths(after: .seconds(5)) == 0)
+    }
+
+    @Test("Of those that are woken while their core wakes up the last runs first")
+    func lastFirst() {
+        let processors = processors(
+            machine {
+                $0.wakes.steps = [
+                    .init(idle: .zero, latency: .microseconds(50), waker: .zero, woken: .zero)
+                ]
+            })
+        let waker = processors.makeThread(.instance)
+        // Threads get cores in turn: both of these have the one beside the waker's.
+        let first = processors.makeThread(.publisher)
+        _ = processors.makeThread(.redis)
+        let second = processors.makeThread(.clients)
+        var ends: [String] = []
+        waker.submit(.timer) {
+            Work(
+                length: .milliseconds(1),
+                slice: { part, _ in
+                    guard part.lowerBound == 0 else { return }
+                    first.submit(.byThread) { Work(length: .microseconds(5), done: { ends.append("first") }) }
+                    second.submit(.byThread) { Work(length: .microseconds(5), done: { ends.append("second") }) }
                 })
         }
-        #expect((10_020..<40_000).contains(end(.milliseconds(1))))
-        #expect(end(.seconds(1000)) == 60_010)
-    }
-
-    @Test("Who is woken by a write runs beside the writer, or after it where threads are drawn to who wakes them")
-    func drawn() {
-        func end(_ forgottenAfter: TimeSpan?) -> Int64 {
-            readersEnd(writing: .microseconds(300), on: machine { $0.wakes.forgottenAfter = forgottenAfter })
-        }
-        #expect(end(nil) == 10_010)
-        #expect(end(.nanoseconds(1)) == 10_310)
-        // A writer that wakes nobody else has its reader beside it for no other reason.
-        #expect(end(.seconds(1000)) == 10_310)
-    }
-
-    @Test("Two that both wake many others are kept apart, until the one that is woken has slept for long")
-    func keptApart() {
-        func end(_ forgottenAfter: TimeSpan) -> Int64 {
-            readersEnd(
-                writing: .microseconds(300), wakingOthers: true,
-                on: machine { $0.wakes.forgottenAfter = forgottenAfter })
-        }
-        #expect(end(.seconds(1000)) == 10_010)
-        #expect(end(.nanoseconds(1)) == 10_310)
+        run(processors)
+        #expect(ends == ["second", "first"])
     }
 
     @Test("A thread that has used less CPU time interrupts the one that runs")

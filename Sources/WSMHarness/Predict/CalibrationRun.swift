@@ -112,7 +112,6 @@ package struct CalibrationRun: Sendable {
             if round > 0 { try calibration.countDrivers(source) }
             try calibration.fitCosts()
             try wakeFit.fitWakeUps(of: &calibration)
-            if round < rounds - 1 { try wakeFit.fitMemory(of: &calibration) }
         }
         return calibration
     }

@@ -34,7 +34,7 @@ extension MachineCalibration {
                 .init(
                     idle: .nanoseconds($0.idle), latency: .nanoseconds($0.latency), waker: .nanoseconds($0.waker),
                     woken: .nanoseconds($0.woken))
-            }, forgottenAfter: waking.forgottenAfter.map { .nanoseconds($0) })
+            }, packedBelow: waking.packedBelow)
         shared.wakeSpread = Self.spread(waking.spread)
         shared.slice = .nanoseconds(waking.slice)
         shared.balance = .nanoseconds(waking.balance)

@@ -1,7 +1,7 @@
 internal import WSMCore
 
 extension MachineCalibration {
-    /// What it takes to wake a thread, and how the machine's cores are given out; all times in nanoseconds.
+    /// What it takes to wake a thread, and how the machine's cores are given out; times in nanoseconds.
     package struct Waking: Codable, Equatable, Sendable {
         /// What was measured after one time of sleep.
         package struct Step: Codable, Equatable, Sendable {
@@ -19,8 +19,9 @@ extension MachineCalibration {
         package var steps: [Step] = []
         /// How measured latencies lay around those of the steps.
         package var spread: [Residual] = []
-        /// The mean sleep after which a thread runs, woken by another, on that one's core and behind it; `nil`: never.
-        package var forgottenAfter: Int64?
+        /// The use of all cores, in thousandths of one, below which a woken thread is put on its waker's core though another
+        /// sleeps; 0: never.
+        package var packedBelow: Int64 = 0
         /// How long a thread keeps its core while others wait for it.
         package var slice: Int64
         /// The mean time until the system parts two threads that want one core while another sleeps.
@@ -34,12 +35,13 @@ extension MachineCalibration {
 
         /// What is wrong with it; `nil`: nothing.
         var fault: String? {
-            let times = steps.flatMap { [$0.idle, $0.latency, $0.waker, $0.woken] } + [forgottenAfter ?? 0]
+            let times = steps.flatMap { [$0.idle, $0.latency, $0.waker, $0.woken] }
             let most = TimeSpan.seconds(60).nanoseconds
             guard times.allSatisfy({ (0...most).contains($0) }) else { return "has a time that is not from 0 to 60 s" }
             guard zip(steps, steps.dropFirst()).allSatisfy({ $0.idle < $1.idle }) else {
                 return "has steps that do not rise"
             }
+            guard (0...100_000).contains(packedBelow) else { return "has a packedBelow that is not from 0 to 100,000" }
             guard (1000...most).contains(slice), (1000...most).contains(balance) else {
                 return "has a slice or a balance that is not from 1 µs to 60 s"
             }

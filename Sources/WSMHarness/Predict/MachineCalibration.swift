@@ -1,8 +1,8 @@
-/// What the parts of a run cost on one machine, fitted to live runs there: schema `wsmlab.calibration/3`.
+/// What the parts of a run cost on one machine, fitted to live runs there: schema `wsmlab.calibration/4`.
 ///
 /// `wsmlab calibrate` writes it, `wsmlab simulate --calibration` and `wsmlab predict` read it.
 package struct MachineCalibration: Codable, Equatable, Sendable {
-    package static let schemaName = "wsmlab.calibration/3"
+    package static let schemaName = "wsmlab.calibration/4"
 
     /// The machine that it holds for.
     package struct Machine: Codable, Equatable, Sendable {

@@ -3,13 +3,10 @@ internal import WSMCore
 internal import WSMRecord
 internal import WSMScenario
 
-/// Finds from latencies what no CPU time tells of waking threads.
+/// Finds from latencies what no CPU time tells of waking threads: how much longer a wake-up takes than that of its core.
 ///
-/// Steps are simulated with one value after the other:
-/// - how soon a thread that sleeps loses its own core, with which the medians of all steps come nearest to those that were
-///   measured: until then readers run beside the writer, and from then on behind it, which doubles their median;
-/// - the time that a wake-up takes beside that of its core, with which those of the smallest fan-outs, whose latencies consist of
-///   wake-ups, are in the middle what was measured.
+/// The quiet steps with the smallest fan-outs, whose latencies consist of wake-ups, are simulated with one value after the other,
+/// until their medians are in the middle what was measured.
 struct WakeFit {
     /// A step that used more of the cores than this shows queues, not wake-ups.
     private static let quietUtilisation = 0.1
@@ -19,21 +16,14 @@ struct WakeFit {
     /// The measured window of a simulated step.
     private static let seconds = 1
     private static let longestWake: Int64 = 500_000
-    /// Each three times the one before: the medians change slowly with it.
-    private static let memories: [TimeSpan] = [
-        .microseconds(100), .microseconds(300), .milliseconds(1), .milliseconds(3), .milliseconds(10),
-        .milliseconds(30), .milliseconds(100),
-    ]
 
     private struct Step {
         let scenario: Scenario
         /// The measured median.
         let measured: Double
         let fanOut: Int
-        let isQuiet: Bool
     }
 
-    private let steps: [Step]
     private let smallest: [Step]
     /// Once it is requested, all that follows ends soon and tells nothing.
     private let interruption: Interruption
@@ -41,31 +31,15 @@ struct WakeFit {
     /// - Parameter calibration: Has the rows; those that tell nothing of wake-ups are left out.
     init(_ calibration: MachineCalibration, source: ScenarioSource, interruption: Interruption) {
         self.interruption = interruption
-        steps = calibration.rows.compactMap { row in
+        let quiet = calibration.rows.compactMap { row -> Step? in
             let utilisation = row.utilisation(cores: calibration.machine.cores)
             guard row.validity != Validity.Verdict.invalid.rawValue, row.latencyP50 > 0,
-                row.load.rate >= Self.lowestRate, utilisation < PredictionResult.utilisationBound,
+                row.load.rate >= Self.lowestRate, utilisation < Self.quietUtilisation,
                 let scenario = source.setting(row.load.changes(seconds: Self.seconds)).load().scenario
             else { return nil }
-            return Step(
-                scenario: scenario, measured: Double(row.latencyP50), fanOut: row.load.fanOut,
-                isQuiet: utilisation < Self.quietUtilisation)
+            return Step(scenario: scenario, measured: Double(row.latencyP50), fanOut: row.load.fanOut)
         }
-        smallest = Array(steps.filter(\.isQuiet).sorted { $0.fanOut < $1.fanOut }.prefix(Self.smallestRows))
-    }
-
-    /// Sets ``MachineCalibration/Waking/forgottenAfter``; it stays as it is on one core, and where no step tells.
-    func fitMemory(of calibration: inout MachineCalibration) throws {
-        guard calibration.machine.cores > 1, !steps.isEmpty else { return }
-        var trial = calibration
-        var best: (memory: Int64, error: Double)?
-        for memory in Self.memories.map(\.nanoseconds) where !interruption.isRequested {
-            trial.waking.forgottenAfter = memory
-            let errors = try ratios(trial, steps).map { abs(log($0)) }
-            let error = errors.reduce(0, +) / Double(errors.count)
-            if error < best?.error ?? .infinity { best = (memory, error) }
-        }
-        calibration.waking.forgottenAfter = best?.memory
+        smallest = Array(quiet.sorted { $0.fanOut < $1.fanOut }.prefix(Self.smallestRows))
     }
 
     /// Sets ``MachineCalibration/Name/wakeCold``: 0 where even that makes simulated latencies too long.

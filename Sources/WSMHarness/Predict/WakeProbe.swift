@@ -17,6 +17,12 @@ final class WakeProbe: Sendable {
     private static let perSleep = TimeSpan.milliseconds(400)
     private static let roundsPerSleep = 20...200
     private static let ownRounds = 2000
+    /// The waker works so many thousandths of the time and sleeps for the rest of each turn.
+    private static let workShares = stride(from: Int64(50), through: 900, by: 50)
+    private static let workTurn = TimeSpan.milliseconds(2)
+    /// Until the system's averages follow a new share, and how long it is looked where the sleeper wakes.
+    private static let settling = TimeSpan.milliseconds(200)
+    private static let watching = TimeSpan.milliseconds(100)
     /// One wake-up takes no longer than this, however busy the machine is.
     private static let patience = TimeSpan.seconds(2)
     /// Two threads that share a core are parted within this, by the system's ticks.
@@ -43,10 +49,11 @@ final class WakeProbe: Sendable {
                 probe.end()
                 _ = sleeper.join(until: .now() + patience)
             }
-            return try (probe.steps(), probe.balance())
+            return try (probe.steps(), probe.balance(), probe.packedBelow())
         }
         (waking.steps, waking.spread) = measured.0
         if let balance = measured.1 { waking.balance = max(1000, balance.nanoseconds) }
+        waking.packedBelow = measured.2
         return waking
     }
 
@@ -173,6 +180,37 @@ final class WakeProbe: Sendable {
                 perMillion: Int64(place) * 1000,
                 perMille: Int64(min(1e6, sorted[place * (sorted.count - 1) / 1000] * 1000).rounded()))
         }
+    }
+
+    /// How much of a core is used, in thousandths, when a thread that is woken gets the other core, which sleeps, rather than its
+    /// waker's; 0: always.
+    ///
+    /// The least share of work at which more than half of the wake-ups went to the other core.
+    private func packedBelow() throws -> Int64 {
+        var below: Int64 = 0
+        for share in Self.workShares {
+            guard try isPacked(working: share) else { return below }
+            below = share
+        }
+        return below
+    }
+
+    private func isPacked(working share: Int64) throws -> Bool {
+        let work = Self.workTurn.scaled(by: Double(share) / 1000)
+        var (packed, rounds) = (0, 0)
+        let began = MonotonicInstant.now()
+        while MonotonicInstant.now() - began < Self.settling + Self.watching {
+            let next = MonotonicInstant.now() + Self.workTurn
+            spin(work)
+            let isOnWakersCore = try wake().isOnWakersCore
+            if MonotonicInstant.now() - began > Self.settling {
+                rounds += 1
+                packed += isOnWakersCore ? 1 : 0
+            }
+            let rest = next - .now()
+            if rest > .zero { usleep(UInt32(rest.nanoseconds / 1000)) }
+        }
+        return packed * 2 > rounds
     }
 
     /// How long it takes until the system parts two threads that share a core, in the mean; `nil`: they never shared one.

@@ -2,11 +2,11 @@ import WSMCore
 
 /// The cores of a simulated machine, and who gets them: what of Linux' scheduler (`kernel/sched/fair.c`) latencies depend on.
 ///
-/// - A thread whose timer runs out goes on where it was. One that another wakes is drawn to that one's core, behind it, unless both
-///   wake many others and it has slept for a short time only (``WakeCurve/forgottenAfter``): then it gets its own core if that
-///   sleeps, or another that does.
+/// - While all of them together need less than a part of one core (``WakeCurve/packedBelow``), a thread goes on where its timer runs
+///   out, or behind the one that wakes it, if nobody waits there yet. Else it gets its own core if that sleeps, or another
+///   that does.
 /// - It interrupts who runs there if it has used far less CPU time lately; else that one keeps its core for
-///   ``SharedMachine/slice`` while others wait.
+///   ``SharedMachine/slice`` while others wait. Of those that are woken while their core wakes up the last runs first.
 /// - A core that falls asleep takes a thread that waits for another, and one that sleeps does so once in a while
 ///   (``SharedMachine/balance``).
 final class Processors {
@@ -17,6 +17,8 @@ final class Processors {
     private var threads: UInt64 = 0
     /// CPU time that was spent so far.
     var use = ProcessorUse()
+    /// The same of the last milliseconds.
+    private var lately = RecentUse()
     /// Threads that wait for a core, over time.
     private(set) var queue = QueueAccount()
     private var ready = 0
@@ -67,38 +69,37 @@ final class Processors {
     /// A thread that slept has work.
     func wake(_ thread: SimulatedThread, _ call: WakeUp) {
         thread.hasSlept = true
-        // A timer interrupts whoever runs there, in whose name it wakes.
-        (call == .timer ? thread.core.running : acting)?.noteWaking(thread, at: simulator.now)
         let core = place(thread, call)
+        let isAwake = call == .timer && core === thread.core
         thread.core = core
         if interrupts(thread, core) {
             core.waiting.insert(thread, at: 0)
             core.isInterrupted = true
+        } else if core.running == nil {
+            core.waiting.insert(thread, at: 0)
         } else {
             core.waiting.append(thread)
         }
         enterQueue()
         guard core.isIdle else { return watch(core) }
-        // Who was awake, or whose timer has run out, is there already.
-        guard call == .byThread else {
+        // Where a timer runs out, or somebody goes on, the core is awake already.
+        guard !isAwake else {
             core.idleSince = nil
             return dispatch(core)
         }
-        rouse(core, for: thread, by: acting)
+        rouse(core, for: thread, by: call == .timer ? nil : acting)
     }
 
     /// Where a thread runs that is woken now.
     private func place(_ thread: SimulatedThread, _ call: WakeUp) -> Core {
         let last = thread.core
         // A timer runs out where it was set.
-        if call == .timer { return last }
-        let waker = acting.flatMap { $0.core.running === $0 ? $0.core : nil }
-        if waker === last, interrupts(thread, last) { return last }
-        if let waker, waker.isAlone, isDrawn(thread) { return waker }
+        let waker = call == .timer ? last : acting.flatMap { $0.core.running === $0 ? $0.core : nil }
+        if let waker, waker.isAlone, lately.thousandths(at: simulator.now) < machine.wakes.packedBelow { return waker }
         if last.isIdle { return last }
         if let idle = cores.first(where: \.isIdle) { return idle }
-        // Whoever wakes it goes on running: where somebody else runs, the core is free sooner.
-        return cores.filter { $0 !== waker }.min { $0.load < $1.load } ?? last
+        if let waker, waker.load < last.load { return waker }
+        return last
     }
 
     /// Whether a thread that wakes takes the core from the one that runs there: its due is far greater.
@@ -107,22 +108,6 @@ final class Processors {
     private func interrupts(_ thread: SimulatedThread, _ core: Core) -> Bool {
         guard let running = core.running else { return false }
         return 2 * thread.use(at: simulator.now) < running.use(at: simulator.now)
-    }
-
-    /// Whether the thread that is acting and the one that it wakes both wake so many others that they had better not share a core
-    /// (`wake_wide`).
-    private func isKeptApart(_ thread: SimulatedThread) -> Bool {
-        guard let waker = acting else { return true }
-        let (fewer, more) = (min(waker.flips, thread.flips), max(waker.flips, thread.flips))
-        return fewer >= cores.count && more >= fewer * cores.count
-    }
-
-    /// Whether a thread is drawn to the core of the one that wakes it: the system sees no reason to part them, or it has slept for so
-    /// long that no other core is looked for.
-    private func isDrawn(_ thread: SimulatedThread) -> Bool {
-        guard let mean = machine.wakes.forgottenAfter else { return false }
-        return !isKeptApart(thread)
-            || Distribution.exponential(mean: mean).draw(from: &chance) < simulator.now - thread.ranAt
     }
 
     /// Wakes a core that sleeps.
@@ -184,6 +169,7 @@ final class Processors {
             perform(as: thread) { goesOn = thread.endSlice() }
             thread.ranAt = simulator.now
             thread.addUse(length, at: simulator.now)
+            lately.add(length, at: simulator.now)
             let isOver = thread.turn >= machine.slice
             if isOver || !goesOn { thread.turn = .zero }
             guard goesOn, core.waiting.isEmpty || !isOver && !core.isInterrupted else {

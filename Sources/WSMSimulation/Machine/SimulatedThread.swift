@@ -95,23 +95,6 @@ final class SimulatedThread {
         return used
     }
 
-    /// How often it has woken another thread than the time before, lately: half of it is forgotten every second
-    /// (`wakee_flips`).
-    private(set) var flips = 0
-    private var flipsAt = Simulator.origin
-    private var lastWoken = 0
-
-    /// It wakes `thread`, or a timer does in its time.
-    func noteWaking(_ thread: SimulatedThread, at now: MonotonicInstant) {
-        if now - flipsAt > .seconds(1) {
-            flips /= 2
-            flipsAt = now
-        }
-        guard thread.number != lastWoken else { return }
-        lastWoken = thread.number
-        flips += 1
-    }
-
     func addUse(_ span: TimeSpan, at now: MonotonicInstant) { used = use(at: now) + span.nanoseconds }
 
     /// Begins a slice of at most `limit`; returns its length.

@@ -36,19 +36,16 @@ package struct WakeCurve: Hashable, Sendable {
 
     /// By rising ``Step/idle``; empty: a wake-up takes no time.
     package var steps: [Step]
-    /// The mean sleep after which a thread that another wakes runs on that one's core, though both wake many others.
+    /// While all threads together use less than this, in thousandths of one core, a thread that another wakes is put on that one's
+    /// core, where it waits for the other's end, though another core sleeps; 0: never.
     ///
-    /// There it waits for the other's end; before, it runs beside it on a core of its own. Pairs that wake nobody else share a core
-    /// after any sleep. `nil`: each thread always gets its own.
-    ///
-    /// Linux prefers the waker's core (`wake_affine` in `kernel/sched/fair.c`) and leaves it for one that sleeps
-    /// (`select_idle_sibling`), but not where a host has taken that core away meanwhile (`vcpu_is_preempted`), and keeps threads
-    /// apart that wake many others (`wake_wide`).
-    package var forgottenAfter: TimeSpan?
+    /// Some hosts have their guests leave cores asleep that they can do without. Else a thread gets its own core or another that
+    /// sleeps, if there is one (`select_idle_sibling`).
+    package var packedBelow: Int64
 
-    package init(steps: [Step] = [], forgottenAfter: TimeSpan? = nil) {
+    package init(steps: [Step] = [], packedBelow: Int64 = 0) {
         self.steps = steps
-        self.forgottenAfter = forgottenAfter
+        self.packedBelow = packedBelow
     }
 
     /// What a wake-up takes after a sleep of `idle`; between two steps along a line.

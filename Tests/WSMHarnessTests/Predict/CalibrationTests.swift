@@ -29,7 +29,7 @@ struct CalibrationTests {
 
         let whole = try #require(call.read("machine.json"))
         let damages: [(from: String, to: String, words: String)] = [
-            ("wsmlab.calibration/3", "wsmlab.calibration/9", "its schema is wsmlab.calibration/9"),
+            ("wsmlab.calibration/4", "wsmlab.calibration/9", "its schema is wsmlab.calibration/9"),
             ("\"nanoseconds\" : 8000", "\"nanoseconds\" : -8000", "write is -8000 ns"),
             ("\"nanoseconds\" : 8000", "\"nanoseconds\" : \"much\"", "is of another kind"),
             ("\"write\" :", "\"rite\" :", "there is no coefficient \"rite\""),
@@ -37,7 +37,7 @@ struct CalibrationTests {
             ("\"perMille\" : 900", "\"perMille\" : 9000", "do not rise"),
             ("\"idle\" : 10000000", "\"idle\" : 9000", "waking has steps that do not rise"),
             ("\"slice\" : 1400000", "\"slice\" : 0", "waking has a slice or a balance"),
-            ("\"forgottenAfter\" : 5000000", "\"forgottenAfter\" : -1", "waking has a time"),
+            ("\"packedBelow\" : 550", "\"packedBelow\" : -1", "waking has a packedBelow"),
             ("\"madeAt\"", "madeAt", "it is no JSON"),
         ]
         for damage in damages {

@@ -19,7 +19,7 @@ extension MachineCalibration {
             .init(idle: 10_000_000, latency: 50_000, waker: 9_000, woken: 12_000),
         ]
         waking.spread = spread
-        waking.forgottenAfter = 5_000_000
+        waking.packedBelow = 550
         waking.slice = 1_400_000
         waking.balance = 20_000_000
         var calibration = MachineCalibration(
