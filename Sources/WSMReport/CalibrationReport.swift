@@ -63,6 +63,8 @@ package enum CalibrationReport {
         case .write: "an instance: a write to a client (write)"
         case .writePerKilobyte: "an instance: each KiB of a write (writePerKilobyte)"
         case .publish: "an instance: a broadcast (publish)"
+        case .publishToRedis: "an instance: what that costs more with Redis (publishToRedis)"
+        case .publisherCold: "an instance: each doubling of a publisher's sleep (publisherCold)"
         case .redisCommand: "Redis: a command (redisCommand)"
         case .redisSubscriber: "Redis: each connection written to (redisSubscriber)"
         case .clientTurn: "the generator: a turn of its loop (clientTurn)"

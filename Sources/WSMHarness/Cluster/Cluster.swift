@@ -91,9 +91,8 @@ struct InstanceState: Hashable, Sendable, Codable {
 protocol RunningLoad: Sendable {
     /// Whether every planned item has been done, or the load was ended.
     var hasEnded: Bool { get }
-    /// How late the generator was against its plan; complete once the load has ended.
-    var scheduleSlip: LatencyHistogram { get }
-    var refusals: ProcessLoad.Refusals { get }
+    /// Complete once the load has ended.
+    var figures: LoadFigures { get }
     /// Ends the load now.
     func stop()
 }

@@ -77,15 +77,12 @@ private struct LoadWithWorkers: RunningLoad {
 
     var hasEnded: Bool { base.hasEnded && workers.loadHasEnded }
 
-    var scheduleSlip: LatencyHistogram {
-        var sum = base.scheduleSlip
-        sum.add(workers.scheduleSlip)
-        return sum
-    }
-
-    var refusals: ProcessLoad.Refusals {
-        var sum = base.refusals
-        sum.add(workers.refusals)
+    var figures: LoadFigures {
+        var sum = base.figures
+        var own = workers.loadFigures
+        // It is part of what the workers' processes used.
+        own.cpu = .zero
+        sum.add(own)
         return sum
     }
 

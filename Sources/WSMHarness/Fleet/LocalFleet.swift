@@ -68,12 +68,10 @@ struct LocalFleet: RunFleet {
         return try await GeneratorWatch(clientLoops: loops, instanceLoops: instanceLoops, sampleBuffers: sample)
     }
 
-    /// By the threads of the clients' loops and of the load, since other parts of the run share this process.
+    /// By the threads of the clients' loops, since other parts of the run share this process.
     func usage() async -> [PartUsage] {
         let known = ProcessUsage.threads()
-        let loops = threads.reduce(0) { $0 + (known[$1]?.cpuSeconds ?? 0) }
-        let load = known.values.filter { $0.name.hasPrefix(Load.threadPrefix) }.reduce(0) { $0 + $1.cpuSeconds }
-        return [PartUsage(pid: getpid(), cpuSeconds: loops + load)]
+        return [PartUsage(pid: getpid(), cpuSeconds: threads.reduce(0) { $0 + (known[$1]?.cpuSeconds ?? 0) })]
     }
 
     func handOverTrace(olderThan instant: MonotonicInstant) async {

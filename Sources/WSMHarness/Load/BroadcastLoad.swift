@@ -45,10 +45,13 @@ final class BroadcastLoad: Sendable {
         thread = DedicatedThread(name: "load-\(plan.index)") {
             let publish = makePublish()
             var freeSince = clock.start
+            var use = LoadThreadUse(clock, record)
+            defer { use.end() }
             for offset in plan.sendsAt {
                 let intended = clock.start + offset
                 guard clock.wait(until: intended) else { return }
                 let now = MonotonicInstant.now()
+                use.note(now)
                 if intended >= clock.measuredFrom { record.slipped(now - max(intended, freeSince)) }
                 publish(intended, now)
                 freeSince = .now()

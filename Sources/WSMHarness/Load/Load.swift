@@ -40,10 +40,7 @@ final class Load: RunningLoad {
     /// Whether every planned item has been done, or the load was ended.
     var hasEnded: Bool { broadcasters.allSatisfy(\.hasEnded) && api?.hasEnded != false }
 
-    /// How late the generator was against its plan.
-    var scheduleSlip: LatencyHistogram { tally.scheduleSlip }
-
-    var refusals: ProcessLoad.Refusals { tally.refusals }
+    var figures: LoadFigures { tally.figures }
 
     func stop() { clock.stop() }
 }

@@ -53,8 +53,11 @@ final class ProcessLoad: Sendable {
         thread = DedicatedThread(name: "load-api") {
             var pending = Self.agenda(plan, clock)
             var caller = Caller(places: places, clock: clock, record: record)
+            var use = LoadThreadUse(clock, record)
+            defer { use.end() }
             while let entry = pending.popLast() {
                 guard clock.wait(until: entry.due) else { return }
+                use.note(.now())
                 if entry.due == entry.at, entry.at >= clock.measuredFrom {
                     record.slipped(.now() - entry.at)
                 }

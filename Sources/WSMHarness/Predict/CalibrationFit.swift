@@ -28,12 +28,14 @@ package enum CalibrationFit {
                 "only \(rows.count) runs of the calibration delivered anything, and a fit needs \(leastRows)")
         }
         let broker = rows.filter { $0.load.manager == "broadcast" }
+        let publishers = solve(
+            "publishers", rows, { without($0.drivers.publishersWaking, of: $0.publishersCPU) },
+            [{ _ in 0 }, \.publishedPerSecond, \.publishedToRedisPerSecond, \.drivers.publishersCold])
         let instances = solve(
             "instances", rows, { without($0.drivers.instancesWaking, of: $0.instancesCPU) },
             [
                 { Double($0.load.instances) }, \.drivers.writes, \.kilobytesPerSecond, \.drivers.turns,
-                \.inputsPerSecond,
-                \.publishedPerSecond, \.drivers.instancesCold, \.drivers.writesCold,
+                \.inputsPerSecond, \.drivers.instancesCold, \.drivers.writesCold,
             ])
         let redis = solve(
             "redis", broker, { without($0.drivers.redisWaking, of: $0.redisCPU) },
@@ -41,7 +43,10 @@ package enum CalibrationFit {
         let more = Double(receiveMore) / 1e9
         let clients = solve(
             "clients", rows,
-            { without($0.drivers.clientsWaking + more * $0.drivers.furtherMessages, of: $0.clientsCPU) },
+            {
+                without(
+                    $0.drivers.clientsWaking + more * $0.drivers.furtherMessages, of: $0.clientsCPU - $0.publishersCPU)
+            },
             [
                 { _ in 1 }, \.drivers.reads, \.kilobytesPerSecond, \.drivers.clientTurns,
                 \.drivers.clientsCold, \.drivers.readsCold,
@@ -53,13 +58,14 @@ package enum CalibrationFit {
             [
                 .write: coefficient(instances, 1), .writePerKilobyte: coefficient(instances, 2),
                 .turn: coefficient(instances, 3), .input: coefficient(instances, 4),
-                .publish: coefficient(instances, 5),
+                .publish: coefficient(publishers, 1), .publishToRedis: coefficient(publishers, 2),
+                .publisherCold: coefficient(publishers, 3),
                 .redisCommand: coefficient(redis, 1), .redisSubscriber: coefficient(redis, 2),
                 .receive: coefficient(clients, 1), .receivePerKilobyte: coefficient(clients, 2),
-                .clientTurn: coefficient(clients, 3), .instanceCold: coefficient(instances, 6),
+                .clientTurn: coefficient(clients, 3), .instanceCold: coefficient(instances, 5),
                 .redisCold: coefficient(redis, 3), .clientCold: coefficient(clients, 4),
-                .writeCold: coefficient(instances, 7), .receiveCold: coefficient(clients, 5),
-            ], [instances.fit, redis.fit, clients.fit]
+                .writeCold: coefficient(instances, 6), .receiveCold: coefficient(clients, 5),
+            ], [publishers.fit, instances.fit, redis.fit, clients.fit]
         )
     }
 
@@ -103,6 +109,7 @@ package enum CalibrationFit {
 
 extension CalibrationRow {
     fileprivate var kilobytesPerSecond: Double { deliveriesPerSecond * Double(load.payload) / 1024 }
+    fileprivate var publishedToRedisPerSecond: Double { load.manager == "broadcast" ? publishedPerSecond : 0 }
     /// Messages from the broker, or from publishing threads in memory.
     fileprivate var inputsPerSecond: Double { publishedPerSecond * Double(load.instances) }
     /// To each instance's subscription, and the reply to whom publishes.

@@ -166,6 +166,7 @@ extension CalibrationRow {
         instancesCPU = resources.instances.reduce(0) { $0 + $1.cpuSeconds } / seconds
         redisCPU = (resources.redis?.cpuSeconds ?? 0) / seconds
         clientsCPU = resources.clients.reduce(0) { $0 + $1.cpuSeconds } / seconds
+        publishersCPU = (resources.loadCPUSeconds ?? 0) / seconds
         latencyP50 = result.latency.p50
         latencyP99 = result.latency.p99
         slipP50 = result.scheduleSlip.p50
@@ -175,7 +176,8 @@ extension CalibrationRow {
         let (slept, rested) = (publishedPerSecond * pause, deliveriesPerSecond * pause)
         drivers = CalibrationDrivers(
             turns: turns, writes: deliveriesPerSecond, clientTurns: turns, reads: deliveriesPerSecond,
-            furtherMessages: 0, instancesCold: slept * Double(load.instances), redisCold: slept, clientsCold: slept,
+            furtherMessages: 0, publishersCold: slept, instancesCold: slept * Double(load.instances), redisCold: slept,
+            clientsCold: slept,
             writesCold: rested, readsCold: rested)
     }
 }

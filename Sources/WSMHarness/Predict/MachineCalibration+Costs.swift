@@ -12,6 +12,7 @@ extension MachineCalibration {
         costs.write = span(.write)
         costs.writePerKilobyte = span(.writePerKilobyte)
         costs.publish = span(.publish)
+        costs.publishToRedis = span(.publishToRedis)
         costs.redisCommand = span(.redisCommand)
         costs.redisSubscriber = span(.redisSubscriber)
         // Loopback: a write puts the bytes into the other socket, within the writer's own CPU time.
@@ -23,6 +24,7 @@ extension MachineCalibration {
             pacing: max(.zero, span(.pacing) - span(.publish)))
         shared.turn = span(.turn)
         shared.clientTurn = span(.clientTurn)
+        shared.publisherCold = span(.publisherCold)
         shared.instanceCold = span(.instanceCold)
         shared.redisCold = span(.redisCold)
         shared.clientCold = span(.clientCold)

@@ -57,8 +57,11 @@ package struct MachineCalibration: Codable, Equatable, Sendable {
         /// An event loop's CPU time for one write to one client.
         case write
         case writePerKilobyte
-        /// A publishing thread's CPU time for a broadcast.
+        /// A publishing thread's CPU time for a broadcast, how much more it is where that goes to Redis, and for each doubling of the
+        /// thread's sleep.
         case publish
+        case publishToRedis
+        case publisherCold
         /// Redis' CPU time for a command, and for each connection that it writes to.
         case redisCommand
         case redisSubscriber
@@ -133,6 +136,8 @@ package struct CalibrationRow: Codable, Equatable, Sendable {
     package var instancesCPU: Double
     package var redisCPU: Double
     package var clientsCPU: Double
+    /// What of that the publishing threads used.
+    package var publishersCPU: Double
     /// Nanoseconds, from the intended instant.
     package var latencyP50: Int64
     package var latencyP99: Int64
@@ -154,11 +159,13 @@ package struct CalibrationDrivers: Codable, Equatable, Sendable {
     package var clientTurns: Double
     package var reads: Double
     package var furtherMessages: Double
-    /// CPU seconds a second that go into waking cores, by whose they are.
+    /// CPU seconds a second that go into waking cores, by whose they are; clients without the publishing threads.
+    package var publishersWaking = 0.0
     package var instancesWaking = 0.0
     package var redisWaking = 0.0
     package var clientsWaking = 0.0
     /// How cold they were when they were woken, in doublings of their sleep over all that happened in a second.
+    package var publishersCold = 0.0
     package var instancesCold = 0.0
     package var redisCold = 0.0
     package var clientsCold = 0.0
@@ -196,6 +203,8 @@ package struct CalibrationLoad: Codable, Hashable, Sendable {
         .init("broadcast", instances: 1, clients: 100, rate: 4),
         .init("broadcast", instances: 2, clients: 100, rate: 6),
         .init("broadcast", instances: 1, clients: 5, rate: 5000),
+        .init("broadcast", instances: 1, clients: 5, rate: 12000),
+        .init("broadcast", instances: 3, clients: 9, rate: 9000),
         .init("broadcast", instances: 1, clients: 20, rate: 50),
         .init("broadcast", instances: 1, clients: 20, rate: 200),
         .init("broadcast", instances: 1, clients: 20, rate: 1200),
@@ -217,6 +226,7 @@ package struct CalibrationLoad: Codable, Hashable, Sendable {
         .init("broadcast", instances: 2, clients: 100, rate: 300, payload: 4096),
         .init("memory", instances: 1, clients: 100, rate: 4),
         .init("memory", instances: 1, clients: 5, rate: 6000),
+        .init("memory", instances: 1, clients: 5, rate: 14000),
         .init("memory", instances: 1, clients: 20, rate: 100),
         .init("memory", instances: 1, clients: 20, rate: 1500),
         .init("memory", instances: 1, clients: 100, rate: 50),

@@ -63,8 +63,7 @@ final class InstanceLives: @unchecked Sendable {
 
     var pastCounts: InstanceCounts { lock.withLock { $0.counts } }
     var pastCPUSeconds: Double { lock.withLock { $0.cpuSeconds } }
-    var scheduleSlip: LatencyHistogram { lock.withLock { $0.replay.scheduleSlip } }
-    var refusals: ProcessLoad.Refusals { lock.withLock { $0.replay.refusals } }
+    var loadFigures: LoadFigures { lock.withLock { $0.replay.load } }
 
     /// Tells the run's probe what the journals hold, up to what happened at `instant`; blocks.
     ///
@@ -94,10 +93,8 @@ final class InstanceLives: @unchecked Sendable {
 }
 
 extension Sequence<InstanceLives> {
-    /// How late the load in all of them was against its plan, as far as it has been told.
-    var scheduleSlip: LatencyHistogram { reduce(into: LatencyHistogram()) { $0.add($1.scheduleSlip) } }
-
-    var refusals: ProcessLoad.Refusals { reduce(into: .init()) { $0.add($1.refusals) } }
+    /// Of the load in all of them, as far as it has been told.
+    var loadFigures: LoadFigures { reduce(into: LoadFigures()) { $0.add($1.loadFigures) } }
 
     /// Tells the run's probes what all of them wrote up to `instant`; blocks.
     func tell(upTo instant: MonotonicInstant) throws {

@@ -118,8 +118,7 @@ final class ProcessCluster: Cluster {
 
     var loadHasEnded: Bool { slots.withLock { $0.allSatisfy { $0.loadHasEnded || $0.process.end != nil } } }
 
-    var scheduleSlip: LatencyHistogram { lives.scheduleSlip }
-    var refusals: ProcessLoad.Refusals { lives.refusals }
+    var loadFigures: LoadFigures { lives.loadFigures }
 
     // MARK: How they stand
 
@@ -200,14 +199,6 @@ final class ProcessCluster: Cluster {
         }
     }
 
-    /// What the load's threads in the instances' processes have used.
-    func loadCPUSeconds() -> Double {
-        slots.withLock { $0.map(\.process.pid) }.reduce(0) { sum, pid in
-            let threads = ProcessUsage.threads(of: "\(pid)").values.filter { $0.name.hasPrefix(Load.threadPrefix) }
-            return sum + threads.reduce(0) { $0 + $1.cpuSeconds }
-        }
-    }
-
     func failures() async -> [PartFailure] {
         slots.withLock { slots in
             slots.enumerated().compactMap { index, slot in
@@ -264,7 +255,6 @@ private struct ProcessLoadHandle: RunningLoad {
     let cluster: ProcessCluster
 
     var hasEnded: Bool { cluster.loadHasEnded }
-    var scheduleSlip: LatencyHistogram { cluster.scheduleSlip }
-    var refusals: ProcessLoad.Refusals { cluster.refusals }
+    var figures: LoadFigures { cluster.loadFigures }
     func stop() { cluster.stopLoad() }
 }

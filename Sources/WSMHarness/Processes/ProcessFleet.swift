@@ -29,7 +29,6 @@ final class ProcessFleet: RunFleet {
 
     let parts: [Part]
     let observers: Observers
-    private let loadCPUSeconds: @Sendable () -> Double
     private let connected: Atomic<Int>
     /// How the run's observers keep the receipts over time.
     let timeline = Mutex<Timeline.Plan?>(nil)
@@ -38,12 +37,9 @@ final class ProcessFleet: RunFleet {
 
     /// Starts `count` processes; no client connects yet.
     ///
-    /// - Parameters:
-    ///   - ports: Where each instance is found, on 127.0.0.1.
-    ///   - loadCPUSeconds: What the load's threads have used, wherever they are.
+    /// - Parameter ports: Where each instance is found, on 127.0.0.1.
     static func start(
-        _ count: Int, ports: [Int], processes: RunProcesses, observers: Observers,
-        loadCPUSeconds: @escaping @Sendable () -> Double
+        _ count: Int, ports: [Int], processes: RunProcesses, observers: Observers
     ) async throws -> ProcessFleet {
         var parts: [Part] = []
         for index in 0..<count {
@@ -57,13 +53,12 @@ final class ProcessFleet: RunFleet {
             unlink(path)
             parts.append(Part(process: process, trace: trace))
         }
-        return ProcessFleet(parts, observers, loadCPUSeconds)
+        return ProcessFleet(parts, observers)
     }
 
-    private init(_ parts: [Part], _ observers: Observers, _ loadCPUSeconds: @escaping @Sendable () -> Double) {
+    private init(_ parts: [Part], _ observers: Observers) {
         self.parts = parts
         self.observers = observers
-        self.loadCPUSeconds = loadCPUSeconds
         connected = Atomic(0)
     }
 
@@ -159,11 +154,7 @@ final class ProcessFleet: RunFleet {
     func makeWatch() async throws -> any GeneratorWatching { FleetWatch(fleet: self) }
 
     func usage() async -> [PartUsage] {
-        let load = loadCPUSeconds()
-        return parts.enumerated().map { index, part in
-            let own = ProcessUsage.cpuSeconds(of: part.process.pid) ?? 0
-            return PartUsage(pid: part.process.pid, cpuSeconds: index == 0 ? own + load : own)
-        }
+        parts.map { PartUsage(pid: $0.process.pid, cpuSeconds: ProcessUsage.cpuSeconds(of: $0.process.pid) ?? 0) }
     }
 
     /// Each process sees to its own trace.

@@ -82,8 +82,7 @@ final class WorkerProcesses: Sendable {
         try workers.lazy.map(\.life).tell(upTo: instant)
     }
 
-    var scheduleSlip: LatencyHistogram { workers.lazy.map(\.life).scheduleSlip }
-    var refusals: ProcessLoad.Refusals { workers.lazy.map(\.life).refusals }
+    var loadFigures: LoadFigures { workers.lazy.map(\.life).loadFigures }
 
     func usage() -> [PartUsage] {
         workers.map { PartUsage(pid: $0.process.pid, cpuSeconds: ProcessUsage.cpuSeconds(of: $0.process.pid) ?? 0) }

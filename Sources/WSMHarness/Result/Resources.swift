@@ -1,12 +1,23 @@
+internal import WSMCore
+
 /// What the run cost, over the measured window.
 package struct Resources: Codable, Hashable, Sendable {
     /// One entry an instance; instances in one process share its number and its memory.
     package var instances: [ResourceUsage]
-    /// One entry a client process.
+    /// One entry a client process; the first with the threads of the load, wherever they ran.
     package var clients: [ResourceUsage]
     /// One entry a worker process; `nil` without.
     package var workers: [ResourceUsage]?
     package var redis: RedisUsage?
+    /// What of the clients' CPU time is that of the load's threads; `nil` where there were none.
+    package private(set) var loadCPUSeconds: Double?
+
+    /// Counts the CPU time of the load's threads to the clients.
+    mutating func addLoad(_ cpu: TimeSpan, deliveries: Int) {
+        guard cpu > .zero, !clients.isEmpty else { return }
+        loadCPUSeconds = cpu.seconds
+        clients[0].add(cpu, deliveries: deliveries)
+    }
 
     package init(
         instances: [ResourceUsage] = [], clients: [ResourceUsage] = [], workers: [ResourceUsage] = [],
@@ -36,6 +47,13 @@ package struct ResourceUsage: Codable, Hashable, Sendable {
         self.cpuSecondsPerMillionDeliveries = deliveries > 0 ? cpuSeconds * 1e6 / Double(deliveries) : nil
         self.rssBytes = rssBytes
         self.peakRssBytes = peakRssBytes
+    }
+
+    /// Adds CPU time of another part.
+    fileprivate mutating func add(_ cpu: TimeSpan, deliveries: Int) {
+        self = ResourceUsage(
+            pid: pid, cpuSeconds: cpuSeconds + cpu.seconds, deliveries: deliveries, rssBytes: rssBytes,
+            peakRssBytes: peakRssBytes)
     }
 }
 

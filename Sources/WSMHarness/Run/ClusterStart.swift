@@ -148,8 +148,7 @@ struct ClusterStart: Sendable {
             tellInstances: { try tellInstances($0 + Self.ahead) },
             waitForRoom: { trace?.waitForRoom() })
         return try await ProcessFleet.start(
-            clientProcesses, ports: try await ports(cluster), processes: processes, observers: observers,
-            loadCPUSeconds: { cluster.loadCPUSeconds() })
+            clientProcesses, ports: try await ports(cluster), processes: processes, observers: observers)
     }
 
     /// As many as the scenario says, or as the limit of open files asks for.

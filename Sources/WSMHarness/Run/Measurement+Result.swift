@@ -21,7 +21,7 @@ extension Measurement {
         result.latency = stages.latency.summary
         result.latencyFromActualSend = stages.latencyFromActualSend.summary
         result.latencySlowReaders = stages.slowReaderLatency.summary
-        result.scheduleSlip = scheduleSlip.summary
+        result.scheduleSlip = load.scheduleSlip.summary
         result.fanOutSkew = settlement.fanOutSkew.summary
         result.stages = summaries(stages)
         result.timing.negativeLatencies = Int(stages.latency.negativeCount)
@@ -39,6 +39,7 @@ extension Measurement {
             result.resources = Resources(
                 from: samples.before, to: samples.after, deliveries: result.delivery.received,
                 redis: redisState.map { (redisBefore, $0) })
+            result.resources.addLoad(load.cpu, deliveries: result.delivery.received)
         }
         result.trace = trace.map { TraceFigures($0) }
         result.traceHash = traceHash

@@ -46,8 +46,7 @@ struct Measurement: Sendable {
     var failures: [PartFailure] = []
     var fleet = FleetStatistics()
     var loops: [LoopRecord] = []
-    var scheduleSlip = LatencyHistogram()
-    var refusals = ProcessLoad.Refusals()
+    var load = LoadFigures()
     /// What the settlement is given, once nothing more can happen.
     var frozenContext: SettlementContext?
     var trace: TraceOutcome?

@@ -149,8 +149,7 @@ struct RunDriver: Sendable {
         measurement.loops = try await context.fleet.finish()
         try await context.system.cluster?.finishRecords()
         measurement.counts = await context.system.cluster?.counts() ?? []
-        measurement.scheduleSlip = load.scheduleSlip
-        measurement.refusals = load.refusals
+        measurement.load = load.figures
     }
 
     /// Stops the instances while their clients are connected: each should get one close.

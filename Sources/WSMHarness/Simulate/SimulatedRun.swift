@@ -73,8 +73,10 @@ package enum SimulatedRun {
             turns: Double(use.turns) / seconds, writes: Double(use.writes) / seconds,
             clientTurns: Double(use.clientTurns) / seconds, reads: Double(use.reads) / seconds,
             furtherMessages: Double(use.furtherMessages) / seconds,
+            publishersWaking: use.publishersWaking.seconds / seconds,
             instancesWaking: use.instancesWaking.seconds / seconds, redisWaking: use.redisWaking.seconds / seconds,
             clientsWaking: use.clientsWaking.seconds / seconds,
+            publishersCold: use.publishersCold.doublings / seconds,
             instancesCold: use.instancesCold.doublings / seconds,
             redisCold: use.redisCold.doublings / seconds,
             clientsCold: use.clientsCold.doublings / seconds,
@@ -212,7 +214,7 @@ extension Measurement {
         }
         fleet.reconnects = outcome.fleet.reconnects
         loops = [outcome.loop]
-        scheduleSlip = outcome.scheduleSlip
-        refusals.starts = outcome.refusedStarts
+        load.scheduleSlip = outcome.scheduleSlip
+        load.refusals.starts = outcome.refusedStarts
     }
 }

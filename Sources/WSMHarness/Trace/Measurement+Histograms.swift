@@ -12,7 +12,7 @@ extension Measurement {
         let stages = stages(settlement)
         var log = HistogramLog(start: began)
         let histograms: [(String, LatencyHistogram)] = [
-            ("response", stages.latency), ("service", stages.latencyFromActualSend), ("slip", scheduleSlip),
+            ("response", stages.latency), ("service", stages.latencyFromActualSend), ("slip", load.scheduleSlip),
             ("skew", settlement.fanOutSkew), ("slow-readers", stages.slowReaderLatency), ("worker", stages.worker),
             ("queue", stages.queue), ("publish", stages.publish), ("broker", stages.broker), ("write", stages.write),
             ("wire", stages.wire),

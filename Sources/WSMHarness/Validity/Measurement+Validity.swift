@@ -30,13 +30,13 @@ extension Measurement {
     func validity(latency: LatencyHistogram, bounds: ValidityBounds) -> Validity {
         var evidence = ValidityEvidence()
         evidence.connectFailure = connectFailure
-        evidence.scheduleSlip = scheduleSlip.summary
+        evidence.scheduleSlip = load.scheduleSlip.summary
         evidence.generator = generatorFigures
         evidence.calibration = calibration.value
         if case .failed(let why) = calibration { evidence.calibrationFailure = why }
         evidence.isDirect = subject.scenario.clients.transport == .direct
         evidence.negativeLatencies = Int(latency.negativeCount)
-        evidence.refusedStarts = refusals.starts
+        evidence.refusedStarts = load.refusals.starts
         evidence.unfencedSessions = isRedisGone ? 0 : unfencedAtEnd
         evidence.faultFailures = faultFailures
         evidence.unkeptEvents = subject.probes.reduce(0) { $0 + $1.recordedEvents.unkept }
@@ -52,7 +52,7 @@ extension Measurement {
         var figures = generator
         figures.notCalibrated = calibration.absence
         figures.plannedDeliveriesPerSecond = subject.plan.deliveriesPerSecond(of: subject.scenario)
-        if refusals.starts > 0 { figures.refusedStarts = refusals.starts }
+        if load.refusals.starts > 0 { figures.refusedStarts = load.refusals.starts }
         if fleet.lateness.count > 0 {
             figures.timerLateness = TimerFigures(
                 count: fleet.lateness.count, p99: fleet.lateness.p99.nanoseconds, max: fleet.lateness.max.nanoseconds)

@@ -38,7 +38,7 @@ final class Publisher {
     init(_ instance: Instance, entity: UInt64) {
         self.instance = instance
         simulator = instance.simulator
-        thread = instance.setup.processors?.makeThread(.publisher)
+        thread = instance.setup.processors?.makeThread(entity < 1 << 32 ? .broadcaster : .publisher)
         machine = BroadcastPublisher(
             policy: instance.setup.policies.publishing, seed: instance.setup.seed, entity: entity)
     }
@@ -57,7 +57,9 @@ final class Publisher {
         }
         let isOneByOne = instance.setup.kind == .broadcast && instance.setup.policies.publishing == .perBroadcast
         call = Call(broadcasts: broadcasts, width: isOneByOne ? 1 : broadcasts.count, done: done)
-        let cost = TimeSpan(nanoseconds: instance.costs.publish.nanoseconds * Int64(broadcasts.count))
+        let more = instance.setup.kind == .broadcast ? instance.costs.publishToRedis : .zero
+        let each = instance.costs.publish + more
+        let cost = TimeSpan(nanoseconds: each.nanoseconds * Int64(broadcasts.count))
         compute(cost) { [self] in
             instance.pass { [self] in
                 guard call != nil else { return }

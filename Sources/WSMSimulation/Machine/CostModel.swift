@@ -21,8 +21,9 @@ package struct CostModel: Hashable, Sendable {
     package var redisCommand = TimeSpan.microseconds(3)
     /// What Redis spends on each subscriber of a message.
     package var redisSubscriber = TimeSpan.microseconds(4)
-    /// What a publisher's thread spends on each broadcast.
+    /// What a publisher's thread spends on each broadcast, and what it spends more where that goes to Redis.
     package var publish = TimeSpan.microseconds(5)
+    package var publishToRedis = TimeSpan.zero
     /// From starting Redis until it answers.
     package var redisStart = TimeSpan.milliseconds(20)
     /// From starting an instance until it listens.

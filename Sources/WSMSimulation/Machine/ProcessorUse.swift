@@ -2,9 +2,9 @@ package import WSMCore
 
 /// CPU time on a shared machine, by whom it was spent.
 package struct ProcessorUse: Hashable, Sendable {
-    /// With their publishing threads.
     package private(set) var instances = TimeSpan.zero
     package private(set) var redis = TimeSpan.zero
+    /// With the load's threads.
     package private(set) var clients = TimeSpan.zero
     /// Turns of the instances' event loops, and writes to clients in them.
     package private(set) var turns: Int64 = 0
@@ -14,10 +14,12 @@ package struct ProcessorUse: Hashable, Sendable {
     package private(set) var reads: Int64 = 0
     package private(set) var furtherMessages: Int64 = 0
     /// What of the CPU time went into waking cores that slept, at either end (``WakeCurve``).
+    package private(set) var publishersWaking = TimeSpan.zero
     package private(set) var instancesWaking = TimeSpan.zero
     package private(set) var redisWaking = TimeSpan.zero
     package private(set) var clientsWaking = TimeSpan.zero
-    /// How cold the loops of instances, Redis and the clients' loops were when they were woken.
+    /// How cold publishing threads, the loops of instances, Redis and the clients' loops were when they were woken.
+    package private(set) var publishersCold = Coldness.zero
     package private(set) var instancesCold = Coldness.zero
     package private(set) var redisCold = Coldness.zero
     package private(set) var clientsCold = Coldness.zero
@@ -29,9 +31,9 @@ package struct ProcessorUse: Hashable, Sendable {
 
     mutating func add(_ span: TimeSpan, of owner: SimulatedThread.Owner) {
         switch owner {
-        case .instance, .publisher: instances = instances + span
+        case .instance, .broadcaster: instances = instances + span
         case .redis: redis = redis + span
-        case .clients: clients = clients + span
+        case .clients, .publisher: clients = clients + span
         }
     }
 
@@ -39,7 +41,8 @@ package struct ProcessorUse: Hashable, Sendable {
     mutating func addWaking(_ span: TimeSpan, of owner: SimulatedThread.Owner, isSpent: Bool) {
         if isSpent { add(span, of: owner) }
         switch owner {
-        case .instance, .publisher: instancesWaking = instancesWaking + span
+        case .publisher, .broadcaster: publishersWaking = publishersWaking + span
+        case .instance: instancesWaking = instancesWaking + span
         case .redis: redisWaking = redisWaking + span
         case .clients: clientsWaking = clientsWaking + span
         }
@@ -50,7 +53,7 @@ package struct ProcessorUse: Hashable, Sendable {
         case .instance: instancesCold = instancesCold + coldness
         case .redis: redisCold = redisCold + coldness
         case .clients: clientsCold = clientsCold + coldness
-        case .publisher: break
+        case .publisher, .broadcaster: publishersCold = publishersCold + coldness
         }
     }
 
@@ -79,9 +82,11 @@ package struct ProcessorUse: Hashable, Sendable {
         rest.clientTurns -= before.clientTurns
         rest.reads -= before.reads
         rest.furtherMessages -= before.furtherMessages
+        rest.publishersWaking = publishersWaking - before.publishersWaking
         rest.instancesWaking = instancesWaking - before.instancesWaking
         rest.redisWaking = redisWaking - before.redisWaking
         rest.clientsWaking = clientsWaking - before.clientsWaking
+        rest.publishersCold = publishersCold - before.publishersCold
         rest.instancesCold = instancesCold - before.instancesCold
         rest.redisCold = redisCold - before.redisCold
         rest.clientsCold = clientsCold - before.clientsCold

@@ -46,7 +46,7 @@ final class Processors {
         threads += 1
         let spread =
             switch owner {
-            case .instance, .publisher: machine.instanceSpread
+            case .instance, .broadcaster, .publisher: machine.instanceSpread
             case .redis: machine.redisSpread
             case .clients: machine.clientSpread
             }
@@ -143,8 +143,10 @@ final class Processors {
         guard thread.hasSlept else { return }
         thread.hasSlept = false
         let coldness = Coldness(after: simulator.now - thread.ranAt)
-        thread.debt = thread.debt + coldness.cost(machine.cold(thread.owner))
+        let cost = coldness.cost(machine.cold(thread.owner))
         use.add(coldness, of: thread.owner)
+        // What a publishing thread spends before its call is part of how late it was measured to be.
+        if thread.owner == .publisher { use.add(cost, of: .publisher) } else { thread.debt = thread.debt + cost }
     }
 
     private func enterQueue() {

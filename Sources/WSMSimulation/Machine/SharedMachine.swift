@@ -20,6 +20,7 @@ package struct SharedMachine: Hashable, Sendable {
     /// How late a thread is that sleeps until an instant.
     package var pacing: TimeSpan
     /// What a thread's first work after a sleep costs more for each doubling of it (``Coldness``).
+    package var publisherCold = TimeSpan.zero
     package var instanceCold = TimeSpan.zero
     package var redisCold = TimeSpan.zero
     package var clientCold = TimeSpan.zero
@@ -65,8 +66,7 @@ package struct SharedMachine: Hashable, Sendable {
         case .instance: instanceCold
         case .redis: redisCold
         case .clients: clientCold
-        // A few lines of code, of which nothing is worth keeping.
-        case .publisher: .zero
+        case .publisher, .broadcaster: publisherCold
         }
     }
 }

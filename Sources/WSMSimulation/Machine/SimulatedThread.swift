@@ -23,7 +23,9 @@ final class SimulatedThread {
     /// Whom its CPU time is counted to.
     enum Owner: Hashable {
         case instance
-        /// A thread of an instance that publishes.
+        /// A thread of an instance that publishes: `ProcessDataBroadcastThread`, and what the API's endpoints have for it.
+        case broadcaster
+        /// A thread of the load that publishes.
         case publisher
         case redis
         case clients

@@ -61,19 +61,21 @@ struct CalibrationTests {
             let kilobytes = deliveries * Double(load.payload) / 1024
             let pause = Coldness(after: .milliseconds(Int64(1000 / published))).doublings
             let (slept, rested) = (published * pause, writes * pause)
+            let publishers = published * (load.manager == "broadcast" ? 2.5e-5 : 2e-5) + slept * 1e-5
             return CalibrationRow(
                 load: load, validity: "valid", seconds: 4, deliveriesPerSecond: deliveries,
                 publishedPerSecond: published,
                 instancesCPU: 0.01 * Double(load.instances) + writes * 9e-6 + kilobytes * 3e-7 + turns * 4e-5
-                    + published * 6e-5 + slept * Double(load.instances) * 4e-6 + rested * 5e-7,
+                    + slept * Double(load.instances) * 4e-6 + rested * 5e-7,
                 redisCPU: 0.002 + published * 1e-5 + published * Double(load.instances + 1) * 5e-6
                     + slept * 2e-6,
                 clientsCPU: 0.02 + writes * 7e-6 + kilobytes * 2e-7 + turns * 3e-6 + (deliveries - writes) * 1e-6
-                    + slept * 3e-6 + rested * 4e-7,
-                latencyP50: 1, latencyP99: 2, slipP50: 1,
+                    + slept * 3e-6 + rested * 4e-7 + publishers,
+                publishersCPU: publishers, latencyP50: 1, latencyP99: 2, slipP50: 1,
                 drivers: CalibrationDrivers(
                     turns: turns, writes: writes, clientTurns: turns, reads: writes,
-                    furtherMessages: deliveries - writes, instancesCold: slept * Double(load.instances),
+                    furtherMessages: deliveries - writes, publishersCold: slept,
+                    instancesCold: slept * Double(load.instances),
                     redisCold: slept, clientsCold: slept, writesCold: rested, readsCold: rested))
         }
         let fitted = try CalibrationFit.fit(rows, receiveMore: 1000)
@@ -83,8 +85,9 @@ struct CalibrationTests {
         #expect(near(.write, 9000) && near(.writePerKilobyte, 300) && near(.receive, 7000))
         #expect(near(.redisCommand, 10_000) && near(.redisSubscriber, 5000))
         #expect(near(.instanceCold, 4000) && near(.redisCold, 2000) && near(.clientCold, 3000))
+        #expect(near(.publish, 20_000) && near(.publishToRedis, 5000) && near(.publisherCold, 10_000))
         #expect(near(.writeCold, 500) && near(.receiveCold, 400))
-        #expect(fitted.fits.map(\.part) == ["instances", "redis", "clients"])
+        #expect(fitted.fits.map(\.part) == ["publishers", "instances", "redis", "clients"])
         #expect(fitted.fits.allSatisfy { $0.rSquared > 0.999 })
         #expect(throws: HarnessError.self) { try CalibrationFit.fit(Array(rows.prefix(3)), receiveMore: 0) }
     }

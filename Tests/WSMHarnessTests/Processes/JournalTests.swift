@@ -55,7 +55,8 @@ struct JournalTests {
             .leftOut(
                 ProbeOmission(client: 1, count: 2, from: instant(19), until: instant(20), isFirst: true)),
             .evicted(client: 3, at: instant(21)), .broadcastThreadEnded(.died, at: instant(22)),
-            .broadcastThreadEnded(.stopped(left: 5), at: instant(23)), .slipped(.microseconds(9)), .refused(.resume),
+            .broadcastThreadEnded(.stopped(left: 5), at: instant(23)), .slipped(.microseconds(9)),
+            .loadUsed(.milliseconds(12)), .refused(.resume),
         ] + ends.map { .ended(key, $0, at: instant(24)) } + traces.map { .traced($0, at: instant(25)) }
     }()
 

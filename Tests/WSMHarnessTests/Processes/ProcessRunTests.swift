@@ -60,6 +60,10 @@ struct ProcessRunTests {
         for stage in [many.stages.write, many.stages.wire, many.stages.publish, many.stages.worker] {
             #expect(stage.count > 0)
         }
+        for run in [one, many] {
+            let load = try #require(run.resources.loadCPUSeconds)
+            #expect(load > 0 && load < run.resources.clients[0].cpuSeconds)
+        }
         #expect(Set(many.resources.instances.map(\.pid)).count == 2)
         #expect(Set(many.resources.instances.map(\.pid)).isDisjoint(with: [getpid()]))
     }

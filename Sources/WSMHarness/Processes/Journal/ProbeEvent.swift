@@ -21,6 +21,8 @@ enum ProbeEvent: Hashable, Sendable {
     /// The load was this late against its plan.
     case slipped(TimeSpan)
     case refused(ProcessLoad.Refusal)
+    /// A thread of the load has used so much CPU time in the measured window.
+    case loadUsed(TimeSpan)
 }
 
 extension ProbeEvent {

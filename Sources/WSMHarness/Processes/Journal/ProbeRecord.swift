@@ -12,7 +12,7 @@ enum ProbeRecord {
     private enum Kind: UInt8 {
         case submitted = 1
         case fenceSubmitted, published, ended, fannedOut, connected, disconnected, fanOutAborted, leftOut, evicted
-        case traced, broadcastThreadEnded, slipped, refused
+        case traced, broadcastThreadEnded, slipped, refused, loadUsed
     }
 
     // MARK: Writing
@@ -59,6 +59,9 @@ enum ProbeRecord {
         case .refused(let refusal):
             writer.put(Kind.refused)
             writer.put(refusal)
+        case .loadUsed(let cpu):
+            writer.put(Kind.loadUsed)
+            writer.put(cpu.nanoseconds)
         }
     }
 
@@ -172,6 +175,7 @@ enum ProbeRecord {
                 throw JournalError.damaged
             }
             return .refused(refusal)
+        case .loadUsed: return .loadUsed(TimeSpan(nanoseconds: try reader.take(Int64.self)))
         }
     }
 

@@ -5,8 +5,7 @@ internal import WSMRecord
 /// Tells the run's probe what the probe in another process wrote into its journal.
 struct ProbeReplay {
     let probe: RunProbe
-    private(set) var scheduleSlip = LatencyHistogram()
-    private(set) var refusals = ProcessLoad.Refusals()
+    private(set) var load = LoadFigures()
 
     init(_ probe: RunProbe) { self.probe = probe }
 
@@ -32,8 +31,9 @@ struct ProbeReplay {
         case .evicted(let client, let at): probe.evicted(client, at: at)
         case .traced(let trace, let at): probe.traced(trace, at: at)
         case .broadcastThreadEnded(let end, let at): probe.broadcastThreadEnded(end, at: at)
-        case .slipped(let span): scheduleSlip.record(span)
-        case .refused(let refusal): refusals.count(refusal)
+        case .slipped(let span): load.scheduleSlip.record(span)
+        case .refused(let refusal): load.refusals.count(refusal)
+        case .loadUsed(let cpu): load.cpu = load.cpu + cpu
         }
     }
 
