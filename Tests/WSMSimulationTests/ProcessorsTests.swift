@@ -168,19 +168,49 @@ struct ProcessorsTests {
         #expect(ends == ["second", "first"])
     }
 
-    @Test("A thread that has used less CPU time interrupts the one that runs")
-    func interruption() {
-        let processors = processors(machine(cores: 1) { $0.slice = .milliseconds(100) })
+    @Test("A thread that is owed nothing waits until the one that runs has had its slice")
+    func protection() {
+        let processors = processors(machine(cores: 1) { $0.slice = .milliseconds(1) })
         let (busy, light) = (processors.makeThread(.instance), processors.makeThread(.publisher))
         var ends: [String: Int64] = [:]
         busy.submit(.timer) { Work(length: .milliseconds(5), done: { ends["busy"] = microseconds(processors) }) }
-        processors.simulator.after(.milliseconds(2), .call) {
+        processors.simulator.after(.microseconds(2500), .call) {
             light.submit(.byThread) {
                 Work(length: .microseconds(50), done: { ends["light"] = microseconds(processors) })
             }
         }
         run(processors)
-        #expect(ends == ["light": 2050, "busy": 5050])
+        #expect(ends == ["light": 3050, "busy": 5050])
+    }
+
+    /// In which order two threads of one core end: the first wakes the second after 10 µs of its 20, which wakes it again.
+    private func order(wakingAfter span: TimeSpan) -> [String] {
+        let processors = processors(machine(cores: 1))
+        let (first, second) = (processors.makeThread(.publisher), processors.makeThread(.instance))
+        var ends: [String] = []
+        func later(_ span: TimeSpan, _ body: @escaping () -> Void) {
+            processors.simulator.after(span, .call, 0, body)
+        }
+        first.submit(.timer) {
+            later(.microseconds(10)) {
+                second.submit(.byThread) {
+                    later(span) {
+                        first.submit(.byThread) { Work(length: .microseconds(5), done: { ends.append("first") }) }
+                    }
+                    return Work(length: .microseconds(100), done: { ends.append("second") })
+                }
+            }
+            return Work(length: .microseconds(20))
+        }
+        run(processors)
+        return ends
+    }
+
+    @Test("A thread that slept interrupts the one that runs once that has had more than it")
+    func interruption() {
+        // When the second begins, it is level with where the first was after 10 µs.
+        #expect(order(wakingAfter: .microseconds(5)) == ["second", "first"])
+        #expect(order(wakingAfter: .microseconds(15)) == ["first", "second"])
     }
 
     @Test("Waking a core takes longer the longer it has slept, and costs the waker too")

@@ -21,7 +21,7 @@ extension MachineCalibration {
             cores: machine.cores, clientLoops: max(1, machine.cores / 2), receive: span(.receive),
             receiveMore: span(.receiveMore), receivePerKilobyte: span(.receivePerKilobyte),
             // What a thread does before its first call is part of how late it was measured to be.
-            pacing: max(.zero, span(.pacing) - span(.publish)))
+            pacing: max(.zero, span(.pacing) - span(.publish).scaled(by: 0.5)))
         shared.turn = span(.turn)
         shared.clientTurn = span(.clientTurn)
         shared.publisherCold = span(.publisherCold)

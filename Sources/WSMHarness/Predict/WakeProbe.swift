@@ -185,20 +185,24 @@ final class WakeProbe: Sendable {
     /// How much of a core is used, in thousandths, when a thread that is woken gets the other core, which sleeps, rather than its
     /// waker's; 0: always.
     ///
-    /// The least share of work at which more than half of the wake-ups went to the other core.
+    /// In the middle between the last share of work at which most wake-ups went to the waker's core and the first at which they did
+    /// not.
     private func packedBelow() throws -> Int64 {
         var below: Int64 = 0
         for share in Self.workShares {
-            guard try isPacked(working: share) else { return below }
-            below = share
+            let (use, isPacked) = try wakeUps(working: share)
+            guard isPacked else { return below == 0 ? 0 : (below + use) / 2 }
+            below = use
         }
         return below
     }
 
-    private func isPacked(working share: Int64) throws -> Bool {
+    /// What the waker really used of its core, in thousandths, and whether most wake-ups went there.
+    private func wakeUps(working share: Int64) throws -> (use: Int64, isPacked: Bool) {
         let work = Self.workTurn.scaled(by: Double(share) / 1000)
         var (packed, rounds) = (0, 0)
         let began = MonotonicInstant.now()
+        let usedBefore = ThreadCPUTime.ofCurrentThread() ?? .zero
         while MonotonicInstant.now() - began < Self.settling + Self.watching {
             let next = MonotonicInstant.now() + Self.workTurn
             spin(work)
@@ -210,7 +214,8 @@ final class WakeProbe: Sendable {
             let rest = next - .now()
             if rest > .zero { usleep(UInt32(rest.nanoseconds / 1000)) }
         }
-        return packed * 2 > rounds
+        let used = (ThreadCPUTime.ofCurrentThread() ?? .zero) - usedBefore
+        return (Int64(used.seconds / (.now() - began).seconds * 1000), packed * 2 > rounds)
     }
 
     /// How long it takes until the system parts two threads that share a core, in the mean; `nil`: they never shared one.

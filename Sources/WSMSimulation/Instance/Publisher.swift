@@ -71,10 +71,11 @@ final class Publisher {
     /// Spends CPU time, on the thread's own core or on one that all share.
     private func compute(_ span: TimeSpan, then body: @escaping () -> Void) {
         guard let thread else { return simulator.after(span, .publisher, instance.setup.index, body) }
-        // Whoever calls has just run: the thread is awake.
-        thread.submit(.timer) {
-            Work(length: TimeSpan(nanoseconds: span.nanoseconds * thread.nextFactor() / 1000), done: body)
-        }
+        let factor = thread.nextFactor()
+        let half = TimeSpan(nanoseconds: span.nanoseconds * factor / 2000)
+        // Whoever calls has just run: the thread is awake. It has half of its work behind the hand-over, until it sleeps.
+        thread.submit(.timer) { Work(length: half, done: body) }
+        thread.submit(.timer) { Work(length: half) }
     }
 
     /// Nobody waits for it any more: the call under way ends at once.

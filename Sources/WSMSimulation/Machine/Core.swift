@@ -6,6 +6,12 @@ final class Core {
     var running: SimulatedThread?
     /// Threads that wait for it, the first one next.
     var waiting: [SimulatedThread] = []
+    /// Threads that sleep and still count (``FairShare/isLeaving``).
+    var leaving: [SimulatedThread] = []
+    /// The virtual time when nobody was queued any more.
+    var lastTime: Int64 = 0
+    /// When the slice of the one that runs began.
+    var sliceBegan = Simulator.origin
     /// Since when it has had nothing to do; `nil` while it has, or is being woken.
     var idleSince: MonotonicInstant?
     /// Whether the first that waits may not wait for the end of a turn.

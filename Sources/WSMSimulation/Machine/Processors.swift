@@ -5,8 +5,9 @@ import WSMCore
 /// - While all of them together need less than a part of one core (``WakeCurve/packedBelow``), a thread goes on where its timer runs
 ///   out, or behind the one that wakes it, if nobody waits there yet. Else it gets its own core if that sleeps, or another
 ///   that does.
-/// - It interrupts who runs there if it has used far less CPU time lately; else that one keeps its core for
-///   ``SharedMachine/slice`` while others wait. Of those that are woken while their core wakes up the last runs first.
+/// - Threads of one core take turns by their virtual deadlines (``FairShare``): who has had more than its share is interrupted by one
+///   that has not, and else keeps its core for ``SharedMachine/slice``. Of those that are woken while their core wakes up the last
+///   runs first.
 /// - A core that falls asleep takes a thread that waits for another, and one that sleeps does so once in a while
 ///   (``SharedMachine/balance``).
 final class Processors {
@@ -69,17 +70,17 @@ final class Processors {
     /// A thread that slept has work.
     func wake(_ thread: SimulatedThread, _ call: WakeUp) {
         thread.hasSlept = true
-        let core = place(thread, call)
+        let now = simulator.now
+        // One that still counts on its core is not looked a place for.
+        let core = thread.fair.isLeaving ? thread.core : place(thread, call)
         let isAwake = call == .timer && core === thread.core
-        thread.core = core
-        if interrupts(thread, core) {
-            core.waiting.insert(thread, at: 0)
-            core.isInterrupted = true
-        } else if core.running == nil {
-            core.waiting.insert(thread, at: 0)
+        if thread.fair.isLeaving {
+            core.reclaim(thread, slice: machine.slice, at: now)
         } else {
-            core.waiting.append(thread)
+            thread.core = core
+            core.enqueue(thread, slice: machine.slice, at: now)
         }
+        if core.interrupts(thread, at: now) { core.isInterrupted = true }
         enterQueue()
         guard core.isIdle else { return watch(core) }
         // Where a timer runs out, or somebody goes on, the core is awake already.
@@ -102,14 +103,6 @@ final class Processors {
         return last
     }
 
-    /// Whether a thread that wakes takes the core from the one that runs there: its due is far greater.
-    ///
-    /// Of two that use about as much, neither interrupts the other (`RUN_TO_PARITY`).
-    private func interrupts(_ thread: SimulatedThread, _ core: Core) -> Bool {
-        guard let running = core.running else { return false }
-        return 2 * thread.use(at: simulator.now) < running.use(at: simulator.now)
-    }
-
     /// Wakes a core that sleeps.
     private func rouse(_ core: Core, for thread: SimulatedThread, by waker: SimulatedThread?) {
         guard let since = core.idleSince else { return }
@@ -129,8 +122,7 @@ final class Processors {
     /// Gives a core that has nobody to whoever waits for it.
     private func dispatch(_ core: Core) {
         guard core.running == nil else { return }
-        guard let next = core.waiting.first else { return fallAsleep(core) }
-        core.waiting.removeFirst()
+        guard let next = core.next(at: simulator.now) else { return fallAsleep(core) }
         leaveQueue()
         core.running = next
         core.isInterrupted = false
@@ -145,8 +137,14 @@ final class Processors {
         let coldness = Coldness(after: simulator.now - thread.ranAt)
         let cost = coldness.cost(machine.cold(thread.owner))
         use.add(coldness, of: thread.owner)
-        // What a publishing thread spends before its call is part of how late it was measured to be.
-        if thread.owner == .publisher { use.add(cost, of: .publisher) } else { thread.debt = thread.debt + cost }
+        guard thread.owner == .publisher else {
+            thread.debt = thread.debt + cost
+            return
+        }
+        // What it spends before its call is part of how late it was measured to be.
+        let half = cost.scaled(by: 0.5)
+        use.add(cost - half, of: .publisher)
+        thread.debt = thread.debt + half
     }
 
     private func enterQueue() {
@@ -165,30 +163,33 @@ final class Processors {
         var length = TimeSpan.zero
         perform(as: thread) { length = thread.beginSlice(at: simulator.now, limit: min(Self.step, machine.slice)) }
         use.add(length, of: thread.owner)
-        thread.turn = thread.turn + length
+        core.sliceBegan = simulator.now
         simulator.after(length, .core, thread.number) { [self] in
             var goesOn = false
             perform(as: thread) { goesOn = thread.endSlice() }
             thread.ranAt = simulator.now
-            thread.addUse(length, at: simulator.now)
             lately.add(length, at: simulator.now)
-            let isOver = thread.turn >= machine.slice
-            if isOver || !goesOn { thread.turn = .zero }
+            thread.fair.runtime += length.nanoseconds
+            core.sliceBegan = simulator.now
+            let isOver = thread.fair.runtime >= thread.fair.deadline
+            if isOver { thread.fair.deadline = thread.fair.runtime + machine.slice.nanoseconds }
             guard goesOn, core.waiting.isEmpty || !isOver && !core.isInterrupted else {
-                return yield(core, goesOn, isInterrupted: !isOver)
+                return yield(core, goesOn)
             }
             run(core, thread)
         }
     }
 
-    /// The thread that has the core gives it up: it sleeps, or goes behind those that wait.
-    private func yield(_ core: Core, _ wantsMore: Bool, isInterrupted: Bool) {
-        if wantsMore, let thread = core.running {
-            // Behind the one that interrupts it, and before those that have waited for its turn to end.
-            core.waiting.insert(thread, at: isInterrupted ? min(1, core.waiting.count) : core.waiting.count)
+    /// The thread that has the core gives it up: it sleeps, or waits with the others.
+    private func yield(_ core: Core, _ wantsMore: Bool) {
+        guard let thread = core.running else { return dispatch(core) }
+        if wantsMore {
+            core.running = nil
+            core.waiting.append(thread)
             enterQueue()
+        } else {
+            core.leave(thread, slice: machine.slice, at: simulator.now)
         }
-        core.running = nil
         dispatch(core)
     }
 
@@ -231,9 +232,11 @@ final class Processors {
 
     @discardableResult
     private func move(_ busy: Core, _ place: Int, to idle: Core) -> SimulatedThread {
+        let time = busy.virtualTime(at: simulator.now)
         let thread = busy.waiting.remove(at: place)
+        thread.fair.lag = time - thread.fair.runtime
         thread.core = idle
-        idle.waiting.append(thread)
+        idle.enqueue(thread, slice: machine.slice, at: simulator.now)
         return thread
     }
 }

@@ -38,11 +38,8 @@ final class SimulatedThread {
     var ranAt = Simulator.origin
     /// Whether it has not run since it was woken.
     var hasSlept = false
-    /// How long it has run in its turn.
-    var turn = TimeSpan.zero
-    /// Nanoseconds of CPU time used lately, half of it forgotten every ``halfLife``.
-    private var used: Int64 = 0
-    private var usedAt = Simulator.origin
+    /// Its standing on its core.
+    var fair = FairShare()
     /// CPU time that it has to spend before its work goes on.
     var debt = TimeSpan.zero
     private unowned let processors: Processors
@@ -86,18 +83,6 @@ final class SimulatedThread {
 
     /// `span` times the next factor of wake-ups.
     func nextWaking(_ span: TimeSpan) -> TimeSpan { waking.next(span) }
-
-    private static let halfLife = TimeSpan.milliseconds(128)
-
-    /// Nanoseconds of CPU time that it has used lately.
-    func use(at now: MonotonicInstant) -> Int64 {
-        let halvings = (now - usedAt).nanoseconds / Self.halfLife.nanoseconds
-        used >>= min(63, halvings)
-        usedAt = usedAt + TimeSpan(nanoseconds: halvings * Self.halfLife.nanoseconds)
-        return used
-    }
-
-    func addUse(_ span: TimeSpan, at now: MonotonicInstant) { used = use(at: now) + span.nanoseconds }
 
     /// Begins a slice of at most `limit`; returns its length.
     func beginSlice(at now: MonotonicInstant, limit: TimeSpan) -> TimeSpan {
