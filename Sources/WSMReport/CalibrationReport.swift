@@ -58,6 +58,7 @@ package enum CalibrationReport {
         switch name {
         case .wakeCold: "a wake-up: each doubling of its sleep (wakeCold)"
         case .pacing: "lateness of a timed wait (pacing)"
+        case .pacingCold: "the same for each doubling of the sleep (pacingCold)"
         case .turn: "an instance: a turn of its event loop (turn)"
         case .input: "an instance: a message from the broker (input)"
         case .write: "an instance: a write to a client (write)"

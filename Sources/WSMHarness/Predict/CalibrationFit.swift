@@ -1,4 +1,6 @@
 internal import Foundation
+internal import WSMCore
+internal import WSMSimulation
 
 /// Finds the model's coefficients from the rows of a calibration: non-negative least squares over the CPU time of each part.
 package enum CalibrationFit {
@@ -11,6 +13,9 @@ package enum CalibrationFit {
 
     /// Fewer rows than this fit nothing.
     package static let leastRows = 8
+
+    /// No sleep ends sooner than so many nanoseconds too late.
+    private static let leastLateness: Int64 = 1000
 
     /// All coefficients that CPU time tells, with their residuals; ``MachineCalibration/Name/wakeCold``, `pacing` and
     /// `receiveMore` are not among them.
@@ -67,6 +72,17 @@ package enum CalibrationFit {
                 .writeCold: coefficient(instances, 6), .receiveCold: coefficient(clients, 5),
             ], [publishers.fit, instances.fit, redis.fit, clients.fit]
         )
+    }
+
+    /// How late timed waits are, in nanoseconds: with no sleep at all, and more for each doubling of the sleep.
+    ///
+    /// Rows in which most broadcasts were due at once, so that the publishers did not sleep, tell nothing of it; 0 where all are such.
+    static func pacing(_ rows: [CalibrationRow]) -> (base: Int64, cold: Int64) {
+        let slept = rows.filter { $0.slipP50 >= leastLateness }
+        let doublings = slept.map { Coldness(after: $0.load.pause).doublings }
+        let weights = NonNegativeLeastSquares.solve(
+            columns: [slept.map { _ in 1 }, doublings], vector: slept.map { Double($0.slipP50) })
+        return (Int64(weights[0].rounded()), Int64(weights[1].rounded()))
     }
 
     /// What is left of a row's CPU time without a part that is known; a tenth of it at least, or nothing would be left to fit.

@@ -102,6 +102,9 @@ package struct CalibrationRun: Sendable {
             program: .init(version: environment.version, swift: environment.swift, build: BuildKind.current),
             waking: waking, coefficients: [:], fits: [], rows: rows)
         calibration[.pacing] = .init(summaries: measured.map(\.scheduleSlip))
+        let pacing = CalibrationFit.pacing(rows)
+        calibration[.pacing].nanoseconds = pacing.base
+        calibration[.pacingCold].nanoseconds = pacing.cold
         let generators = measured.compactMap(\.calibration)
         let bulk = generators.compactMap(\.bulkDeliveriesPerSecond).filter { $0 > 0 }.map { 1e9 / $0 }
         calibration[.receiveMore] = .init(nanoseconds: Int64(Quantile.median(bulk) ?? 0))
@@ -146,7 +149,7 @@ extension CalibrationLoad {
             ("cluster.manager", manager), ("cluster.instances", "\(instances)"), ("cluster.placement", "processes"),
             ("clients", "{count: \(clients), connectRate: 2000/s}"), ("faults", "[]"), ("expect", "{}"),
             ("warmup", "500ms"), ("duration", "\(seconds)s"),
-            ("workload", "[{kind: broadcasts, rate: \(rate)/s, publishers: 2, payload: \(payload)B}]"),
+            ("workload", "[{kind: broadcasts, rate: \(rate)/s, publishers: \(Self.publishers), payload: \(payload)B}]"),
         ]
     }
 }

@@ -22,6 +22,7 @@ extension MachineCalibration {
             receiveMore: span(.receiveMore), receivePerKilobyte: span(.receivePerKilobyte),
             // What a thread does before its first call is part of how late it was measured to be.
             pacing: max(.zero, span(.pacing) - span(.publish).scaled(by: 0.5)))
+        shared.pacingCold = span(.pacingCold)
         shared.turn = span(.turn)
         shared.clientTurn = span(.clientTurn)
         shared.publisherCold = span(.publisherCold)

@@ -1,3 +1,5 @@
+internal import WSMCore
+
 /// What the parts of a run cost on one machine, fitted to live runs there: schema `wsmlab.calibration/4`.
 ///
 /// `wsmlab calibrate` writes it, `wsmlab simulate --calibration` and `wsmlab predict` read it.
@@ -51,6 +53,8 @@ package struct MachineCalibration: Codable, Equatable, Sendable {
         case wakeCold
         /// How late a thread is that sleeps until an instant.
         case pacing
+        /// How much later it is for each doubling of its sleep.
+        case pacingCold
         /// An event loop's CPU time for a turn, and for each message from the broker or other input in it.
         case turn
         case input
@@ -192,8 +196,11 @@ package struct CalibrationLoad: Codable, Hashable, Sendable {
         self.payload = payload
     }
 
-    /// Clients that an instance writes each message to.
-    var fanOut: Int { clients / max(1, instances) }
+    /// Threads that publish.
+    static let publishers = 2
+
+    /// How long each of them has from one broadcast to its next.
+    var pause: TimeSpan { .nanoseconds(1_000_000_000 * Int64(Self.publishers) / Int64(max(1, rate))) }
 
     /// For people, and as the name of a folder: `broadcast-2x100-50-256`.
     package var name: String { "\(manager)-\(instances)x\(clients)-\(rate)-\(payload)" }

@@ -75,11 +75,12 @@ final class SimulatedLoad {
         }
         let intended = start + broadcaster.plan.sendsAt[broadcaster.place]
         broadcaster.place += 1
-        let due = intended + pacing.next()
-        simulator.at(due, .load, broadcaster.plan.index) { [self] in
+        // Virtual time is never late but for its pacing; a publisher that was still busy is the system's affair, and does not sleep.
+        let sleep = intended - simulator.now
+        let late = sleep > .zero ? pacing.next(after: sleep) : .zero
+        simulator.at(max(intended, simulator.now) + late, .load, broadcaster.plan.index) { [self] in
             guard !isStopped else { return next(broadcaster) }
-            // Virtual time is never late but for its pacing; a publisher that was still busy is the system's affair.
-            if intended >= measuredFrom { slip.record(due - intended) }
+            if intended >= measuredFrom { slip.record(late) }
             send(broadcaster, intended)
         }
     }

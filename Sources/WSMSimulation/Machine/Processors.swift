@@ -137,14 +137,7 @@ final class Processors {
         let coldness = Coldness(after: simulator.now - thread.ranAt)
         let cost = coldness.cost(machine.cold(thread.owner))
         use.add(coldness, of: thread.owner)
-        guard thread.owner == .publisher else {
-            thread.debt = thread.debt + cost
-            return
-        }
-        // What it spends before its call is part of how late it was measured to be.
-        let half = cost.scaled(by: 0.5)
-        use.add(cost - half, of: .publisher)
-        thread.debt = thread.debt + half
+        thread.debt = thread.debt + cost
     }
 
     private func enterQueue() {

@@ -19,6 +19,8 @@ package struct SharedMachine: Hashable, Sendable {
     package var receivePerKilobyte: TimeSpan
     /// How late a thread is that sleeps until an instant.
     package var pacing: TimeSpan
+    /// How much later it is for each doubling of its sleep (``Coldness``).
+    package var pacingCold = TimeSpan.zero
     /// What a thread's first work after a sleep costs more for each doubling of it (``Coldness``).
     package var publisherCold = TimeSpan.zero
     package var instanceCold = TimeSpan.zero

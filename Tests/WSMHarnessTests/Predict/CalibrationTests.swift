@@ -92,6 +92,23 @@ struct CalibrationTests {
         #expect(throws: HarnessError.self) { try CalibrationFit.fit(Array(rows.prefix(3)), receiveMore: 0) }
     }
 
+    @Test("How late timed waits are rises with the sleep, and steps without sleep tell nothing of it")
+    func pacing() {
+        func row(_ rate: Int, slip: Int64?) -> CalibrationRow {
+            let load = CalibrationLoad("memory", instances: 1, clients: 1, rate: rate)
+            let late = slip ?? Int64(70_000 + 6000 * Coldness(after: load.pause).doublings)
+            return CalibrationRow(
+                load: load, validity: "valid", seconds: 4, deliveriesPerSecond: 1, publishedPerSecond: 1,
+                instancesCPU: 1,
+                redisCPU: 0, clientsCPU: 1, publishersCPU: 1, latencyP50: 1, latencyP99: 2, slipP50: late,
+                drivers: CalibrationDrivers(turns: 1, writes: 1, clientTurns: 1, reads: 1, furtherMessages: 0))
+        }
+        let slept = [4, 50, 300, 2000].map { row($0, slip: nil) }
+        let (base, cold) = CalibrationFit.pacing(slept + [row(9000, slip: 40), row(14_000, slip: 0)])
+        #expect((69_900...70_100).contains(base) && (5950...6050).contains(cold), "\(base) \(cold)")
+        #expect(CalibrationFit.pacing([row(9000, slip: 40)]) == (0, 0))
+    }
+
     @Test("Residuals are quantiles of measured values, from the first to the last")
     func residuals() {
         let residuals = CalibrationFit.residuals([1.2, 0.9, 1.0])

@@ -8,7 +8,8 @@ extension MachineCalibration {
             Residual(perMillion: 1_000_000, perMille: 1200),
         ]
         let nanoseconds: [Name: Int64] = [
-            .wakeCold: 10_000, .pacing: 60_000, .turn: 5_000, .input: 2_000, .write: 8_000, .writePerKilobyte: 200,
+            .wakeCold: 10_000, .pacing: 60_000, .pacingCold: 5_000, .turn: 5_000, .input: 2_000, .write: 8_000,
+            .writePerKilobyte: 200,
             .publish: 20_000, .publishToRedis: 5_000, .redisCommand: 6_000, .redisSubscriber: 4_000, .clientTurn: 3_000,
             .receive: 6_000,
             .receiveMore: 1_000, .receivePerKilobyte: 100, .publisherCold: 1_000, .instanceCold: 500, .redisCold: 200,
