@@ -10,7 +10,7 @@ GATE_MEMORY := --set cluster.manager=memory --set cluster.instances=1
 SOURCES := Package.swift Sources Tests Examples Benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help deps readers build run test defects defects-update swarm bench bench-simulate bench-peers predict soak gate \
+.PHONY: help deps readers build run test defects defects-update swarm bench bench-simulate bench-peers predict predict-rates soak gate \
     gate-update gate-rates interop targets stage install uninstall lint format clean
 
 help: ## show this text
@@ -65,6 +65,11 @@ HELD_OUT ?= $(wildcard Scenarios/predict/*.yaml)
 predict: build ## calibrate this machine, and hold predictions against live runs: some ten quiet minutes
 	.build/release/wsmlab calibrate -o Results/calibration.json
 	.build/release/wsmlab predict $(HELD_OUT) --calibration Results/calibration.json --check --repeat 3
+
+# After make predict, whose calibration it takes.
+predict-rates: build ## predict and search the rate that few clients can be sent: some ten quiet minutes
+	.build/release/wsmlab predict Scenarios/predict/capacity/*.yaml --calibration Results/calibration.json \
+		--check --capacity --limit 'latency.p99 < 20ms'
 
 soak: deps ## break small clusters at random 200 times, in at most 15 minutes, and check every ledger
 	$(SWIFT) build -c release $(BUILD_FLAGS)

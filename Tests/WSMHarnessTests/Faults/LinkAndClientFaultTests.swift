@@ -34,12 +34,22 @@ struct LinkAndClientFaultTests {
 
     private func fault(_ result: RunResult) throws -> FaultResult { try #require(result.faults.first) }
 
+    /// A quantile of the latencies that lies among those of messages which were sent while the fault lasted, in nanoseconds.
+    ///
+    /// That is half of them as planned; on a busy machine the fault begins later, and less of it lies in the window.
+    private func latencyDuring(_ result: RunResult) throws -> Int64 {
+        let fault = try fault(result)
+        let until = min(fault.healedAt ?? result.durationNanoseconds, result.durationNanoseconds)
+        let share = Double(until - fault.at) / Double(result.durationNanoseconds)
+        try #require(share > 0, "the fault began behind the window: \(fault)")
+        return share > 0.2 ? result.latency.p90 : share > 0.02 ? result.latency.p99 : result.latency.max
+    }
+
     @Test("A delayed link to clients delays every message, and loses none")
     func delaysClients() async throws {
         let result = try await run("link.delay, between: clients, duration: 1s, delay: 80ms")
         #expect(result.delivery.lost == 0 && result.delivery.indeterminate == 0, "\(result.delivery)")
-        // Half of the messages were sent while it lasted.
-        #expect(result.latency.p90 >= 80_000_000)
+        #expect(try latencyDuring(result) >= 80_000_000)
         #expect(try fault(result).hit.connections == 12)
         #expect(try fault(result).droppedClients == 0)
     }
@@ -48,7 +58,7 @@ struct LinkAndClientFaultTests {
     func delaysRedis() async throws {
         let result = try await run("link.delay, duration: 1s, delay: 'uniform(1ms, 60ms)'")
         #expect(result.delivery.lost == 0 && result.delivery.reordered == 0, "\(result.delivery)")
-        #expect(result.latency.p90 >= 20_000_000)
+        #expect(try latencyDuring(result) >= 20_000_000)
         #expect(try fault(result).hit.instances == 2)
     }
 
