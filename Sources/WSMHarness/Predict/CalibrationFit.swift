@@ -17,8 +17,8 @@ package enum CalibrationFit {
     /// No sleep ends sooner than so many nanoseconds too late.
     private static let leastLateness: Int64 = 1000
 
-    /// All coefficients that CPU time tells, with their residuals; ``MachineCalibration/Name/wakeCold``, `pacing` and
-    /// `receiveMore` are not among them.
+    /// All coefficients that CPU time tells, with their residuals; ``MachineCalibration/Name/wakeCold``, `pacing`,
+    /// `pacingCold` and `receiveMore` are not among them.
     ///
     /// - Parameter receiveMore: Nanoseconds that a further message of a read costs, which the load generator has measured.
     /// - Throws: ``HarnessError`` where there are too few rows.

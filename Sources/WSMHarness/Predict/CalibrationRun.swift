@@ -179,9 +179,9 @@ extension CalibrationRow {
         let (slept, rested) = (publishedPerSecond * pause, deliveriesPerSecond * pause)
         drivers = CalibrationDrivers(
             turns: turns, writes: deliveriesPerSecond, clientTurns: turns, reads: deliveriesPerSecond,
-            furtherMessages: 0, publishersCold: slept, instancesCold: slept * Double(load.instances), redisCold: slept,
-            clientsCold: slept,
-            writesCold: rested, readsCold: rested)
+            furtherMessages: 0, publishersCold: publishedPerSecond * Coldness(after: load.pause).doublings,
+            instancesCold: slept * Double(load.instances), redisCold: slept, clientsCold: slept, writesCold: rested,
+            readsCold: rested)
     }
 }
 

@@ -4,17 +4,17 @@ import WSMCore
 final class Core {
     /// The thread that has it; `nil` while it sleeps, or is being woken.
     var running: SimulatedThread?
-    /// Threads that wait for it, the first one next.
+    /// Threads that wait for it; which of them is next, and of equals the first, ``next(at:)`` tells.
     var waiting: [SimulatedThread] = []
     /// Threads that sleep and still count (``FairShare/isLeaving``).
     var leaving: [SimulatedThread] = []
     /// The virtual time when nobody was queued any more.
     var lastTime: Int64 = 0
-    /// When the slice of the one that runs began.
+    /// Up to when what the one that runs has had is counted.
     var sliceBegan = Simulator.origin
     /// Since when it has had nothing to do; `nil` while it has, or is being woken.
     var idleSince: MonotonicInstant?
-    /// Whether the first that waits may not wait for the end of a turn.
+    /// Whether one of those that wait takes it as soon as it is looked at who runs.
     var isInterrupted = false
     /// Whether a look at who waits is on the agenda.
     var isWatched = false

@@ -21,24 +21,17 @@ extension Core {
     /// The mean of what all have had that are queued here; who has had more is not eligible.
     func virtualTime(at now: MonotonicInstant) -> Int64 {
         var (sum, count) = (Int64(0), Int64(0))
-        if let running {
-            sum += runtime(of: running, at: now)
-            count += 1
-        }
-        for thread in waiting {
-            sum += thread.fair.runtime
-            count += 1
-        }
-        for thread in leaving {
-            sum += thread.fair.runtime
-            count += 1
-        }
+        if let runtime = runningTime(at: now) { (sum, count) = (runtime, 1) }
+        for thread in waiting { sum += thread.fair.runtime }
+        for thread in leaving { sum += thread.fair.runtime }
+        count += Int64(waiting.count + leaving.count)
         return count > 0 ? sum / count : lastTime
     }
 
-    private func runtime(of thread: SimulatedThread, at now: MonotonicInstant) -> Int64 {
-        guard thread === running else { return thread.fair.runtime }
-        return thread.fair.runtime + (now - sliceBegan).nanoseconds
+    /// What the one that runs has had up to now.
+    private func runningTime(at now: MonotonicInstant) -> Int64? {
+        guard let running else { return nil }
+        return running.fair.runtime + (now - sliceBegan).nanoseconds
     }
 
     // MARK: Coming
@@ -84,41 +77,31 @@ extension Core {
 
     /// Whether one that was just queued takes the core from the one that runs, which is eligible no more.
     func interrupts(_ thread: SimulatedThread, at now: MonotonicInstant) -> Bool {
-        guard let running else { return false }
         let time = virtualTime(at: now)
-        guard runtime(of: running, at: now) > time else { return false }
-        return first(at: time).map { waiting[$0] === thread } ?? false
+        guard let runtime = runningTime(at: now), runtime > time else { return false }
+        return Self.first(of: waiting, at: time).map { waiting[$0] === thread } ?? false
     }
 
-    /// The place in ``waiting`` of the eligible one with the earliest deadline.
-    private func first(at time: Int64) -> Int? {
-        var best: Int?
-        for (index, thread) in waiting.enumerated() where thread.fair.runtime <= time {
-            if best.map({ thread.fair.deadline < waiting[$0].fair.deadline }) ?? true { best = index }
-        }
-        return best
+    /// The place of the eligible one with the earliest deadline; of equals the first.
+    private static func first(of threads: [SimulatedThread], at time: Int64) -> Int? {
+        threads.indices.filter { threads[$0].fair.runtime <= time }
+            .min { threads[$0].fair.deadline < threads[$1].fair.deadline }
     }
 
     /// Takes the one that runs next from the queue; those that are leaving and come before it are gone.
+    ///
+    /// Who has had the least is eligible at any time, so that one is found as long as there are any.
     func next(at now: MonotonicInstant) -> SimulatedThread? {
         while true {
             let time = virtualTime(at: now)
             lastTime = time
-            let ready = first(at: time)
-            let gone = leaving.indices.filter { leaving[$0].fair.runtime <= time }
-                .min { leaving[$0].fair.deadline < leaving[$1].fair.deadline }
-            if let gone, ready.map({ leaving[gone].fair.deadline < waiting[$0].fair.deadline }) ?? true {
-                let thread = leaving.remove(at: gone)
-                thread.fair.isLeaving = false
-                thread.fair.lag = 0
-                continue
-            }
-            if let ready { return waiting.remove(at: ready) }
-            guard leaving.isEmpty else {
-                leaving.removeFirst().fair.isLeaving = false
-                continue
-            }
-            return waiting.isEmpty ? nil : waiting.removeFirst()
+            let ready = Self.first(of: waiting, at: time)
+            guard let gone = Self.first(of: leaving, at: time),
+                ready.map({ leaving[gone].fair.deadline < waiting[$0].fair.deadline }) ?? true
+            else { return ready.map { waiting.remove(at: $0) } }
+            let thread = leaving.remove(at: gone)
+            thread.fair.isLeaving = false
+            thread.fair.lag = 0
         }
     }
 }

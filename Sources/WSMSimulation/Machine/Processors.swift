@@ -83,7 +83,7 @@ final class Processors {
         if core.interrupts(thread, at: now) { core.isInterrupted = true }
         enterQueue()
         guard core.isIdle else { return watch(core) }
-        // Where a timer runs out, or somebody goes on, the core is awake already.
+        // Who was awake, or whose timer has run out, is there already.
         guard !isAwake else {
             core.idleSince = nil
             return dispatch(core)
@@ -135,9 +135,8 @@ final class Processors {
         guard thread.hasSlept else { return }
         thread.hasSlept = false
         let coldness = Coldness(after: simulator.now - thread.ranAt)
-        let cost = coldness.cost(machine.cold(thread.owner))
+        thread.debt = thread.debt + coldness.cost(machine.cold(thread.owner))
         use.add(coldness, of: thread.owner)
-        thread.debt = thread.debt + cost
     }
 
     private func enterQueue() {
