@@ -47,12 +47,9 @@ public final class Monitor<State>: @unchecked Sendable {
     public func update<Result, Failure: Error>(
         _ body: (inout sending State) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {
-        pthread_mutex_lock(mutex)
-        defer {
-            pthread_cond_broadcast(condition)
-            pthread_mutex_unlock(mutex)
-        }
-        return try body(&state)
+        // Unlocked first: who is woken at once would only wait for the lock.
+        defer { pthread_cond_broadcast(condition) }
+        return try withLock(body)
     }
 
     /// Waits until `body` gives a value, and returns it; `nil` when the deadline comes first.
