@@ -60,7 +60,8 @@ struct ProcessorsTests {
     ///
     /// - Parameter busy: What another thread has worked before.
     private func readersEnd(
-        _ readers: Int = 1, writing length: TimeSpan, after busy: TimeSpan = .zero, on machine: SharedMachine
+        _ readers: Int = 1, _ call: WakeUp = .bySocket, writing length: TimeSpan, after busy: TimeSpan = .zero,
+        on machine: SharedMachine
     ) -> [Int64] {
         let processors = processors(machine)
         let writer = processors.makeThread(.instance)
@@ -74,7 +75,7 @@ struct ProcessorsTests {
                     slice: { part, _ in
                         guard part.lowerBound == 0 else { return }
                         for reader in threads {
-                            reader.submit(.byThread) {
+                            reader.submit(call) {
                                 Work(length: .microseconds(10), done: { ends.append(microseconds(processors)) })
                             }
                         }
@@ -110,6 +111,53 @@ struct ProcessorsTests {
         #expect(ends(1, below: 500) == [10_310])
         // Where one waits already, the next one gets the core that sleeps, which then takes the first one too.
         #expect(ends(2, below: 500) == [10_010, 10_020])
+    }
+
+    @Test("Who is signalled stays on its core, where the system leaves cores asleep")
+    func signalled() {
+        let ends = readersEnd(
+            1, .byThread, writing: .microseconds(300), on: machine { $0.wakes.packedBelow = 500 })
+        #expect(ends == [10_010])
+    }
+
+    @Test("A thread that wakes many others in turn leaves them where they are, as one does that wakes many itself")
+    func wide() {
+        let processors = processors(machine { $0.wakes.packedBelow = 500 })
+        let (one, other, third) = (
+            processors.makeThread(.redis), processors.makeThread(.clients), processors.makeThread(.instance)
+        )
+        func wakeInTurn(_ thread: SimulatedThread, _ count: Int, at now: MonotonicInstant) {
+            for number in 0..<count { thread.wakees.note(number % 2 == 0 ? other : third, at: now) }
+        }
+        let now = Simulator.origin
+        wakeInTurn(one, 8, at: now)
+        #expect(!one.wakees.isWide(for: other, cores: 2))
+        wakeInTurn(other, 2, at: now)
+        #expect(one.wakees.isWide(for: other, cores: 2))
+        // Whoever wakes half as many is no better left where it is.
+        wakeInTurn(other, 4, at: now)
+        #expect(!one.wakees.isWide(for: other, cores: 2))
+        // The same one again and again is no change, and what was counted is halved every second.
+        for _ in 0..<9 { one.wakees.note(third, at: now + .milliseconds(1500)) }
+        #expect(!one.wakees.isWide(for: other, cores: 2))
+    }
+
+    @Test("Threads of one process that do the same keep their caches warm for each other")
+    func warmth() {
+        func spent(_ warmth: [Warmth]) -> TimeSpan {
+            let processors = processors(machine { $0.publisherCold = .microseconds(2) })
+            for (place, warmth) in warmth.enumerated() {
+                let thread = processors.makeThread(.publisher, warmth: warmth)
+                processors.simulator.after(.milliseconds(15 + Int64(place)), .call) {
+                    thread.submit(.timer) { Work(length: .zero) }
+                }
+            }
+            run(processors)
+            return processors.use.clients
+        }
+        let shared = Warmth()
+        #expect(spent([Warmth(), Warmth()]) > .microseconds(16))
+        #expect((TimeSpan.microseconds(8) ..< .microseconds(11)).contains(spent([shared, shared])))
     }
 
     @Test("Cores are left asleep only while little of one is used")

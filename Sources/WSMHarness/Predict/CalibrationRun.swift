@@ -66,7 +66,7 @@ package struct CalibrationRun: Sendable {
         let source = ScenarioSource(path: path ?? "\(folder.path)/calibrate.yaml", changes: changes)
         var results: [(CalibrationLoad, RunResult)] = []
         let began = MonotonicInstant.now()
-        for (done, load) in plan.enumerated() {
+        for (done, load) in Self.mixed(plan).enumerated() {
             let each = done == 0 ? Self.perRun.seconds : (.now() - began).seconds / Double(done)
             let left = TimeSpan.milliseconds(Int64(each * Double(plan.count - done) * 1000))
             progress(.init(done: done, total: plan.count, next: load.name, left: left))
@@ -84,6 +84,14 @@ package struct CalibrationRun: Sendable {
         progress(.init(done: plan.count, total: plan.count, next: "fitting", left: .seconds(30)))
         let calibration = try Self.fit(results, waking: waking, source: source, interruption: interruption)
         return Outcome(calibration: interruption.isRequested ? nil : calibration, folder: folder.path)
+    }
+
+    /// The steps in an order that mixes quiet and busy, few and many: a machine that changes meanwhile then shows in all of them, and
+    /// not as the cost of what was run last.
+    static func mixed(_ plan: [CalibrationLoad]) -> [CalibrationLoad] {
+        // Multiples of the golden ratio lie evenly between two whole numbers, wherever one stops.
+        func place(_ index: Int) -> UInt32 { UInt32(truncatingIfNeeded: index) &* 0x9E37_79B1 }
+        return plan.enumerated().sorted { place($0.offset) < place($1.offset) }.map(\.element)
     }
 
     /// The calibration that follows from runs; of no use when `interruption` was requested meanwhile.
@@ -149,7 +157,7 @@ extension CalibrationLoad {
             ("cluster.manager", manager), ("cluster.instances", "\(instances)"), ("cluster.placement", "processes"),
             ("clients", "{count: \(clients), connectRate: 2000/s}"), ("faults", "[]"), ("expect", "{}"),
             ("warmup", "500ms"), ("duration", "\(seconds)s"),
-            ("workload", "[{kind: broadcasts, rate: \(rate)/s, publishers: \(Self.publishers), payload: \(payload)B}]"),
+            ("workload", "[{kind: broadcasts, rate: \(rate)/s, publishers: \(publishers), payload: \(payload)B}]"),
         ]
     }
 }
@@ -179,9 +187,8 @@ extension CalibrationRow {
         let (slept, rested) = (publishedPerSecond * pause, deliveriesPerSecond * pause)
         drivers = CalibrationDrivers(
             turns: turns, writes: deliveriesPerSecond, clientTurns: turns, reads: deliveriesPerSecond,
-            furtherMessages: 0, publishersCold: publishedPerSecond * Coldness(after: load.pause).doublings,
-            instancesCold: slept * Double(load.instances), redisCold: slept, clientsCold: slept, writesCold: rested,
-            readsCold: rested)
+            furtherMessages: 0, publishersCold: slept, instancesCold: slept * Double(load.instances), redisCold: slept,
+            clientsCold: slept, writesCold: rested, readsCold: rested)
     }
 }
 

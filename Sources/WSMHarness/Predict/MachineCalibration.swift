@@ -1,10 +1,10 @@
 internal import WSMCore
 
-/// What the parts of a run cost on one machine, fitted to live runs there: schema `wsmlab.calibration/4`.
+/// What the parts of a run cost on one machine, fitted to live runs there: schema `wsmlab.calibration/5`.
 ///
 /// `wsmlab calibrate` writes it, `wsmlab simulate --calibration` and `wsmlab predict` read it.
 package struct MachineCalibration: Codable, Equatable, Sendable {
-    package static let schemaName = "wsmlab.calibration/4"
+    package static let schemaName = "wsmlab.calibration/5"
 
     /// The machine that it holds for.
     package struct Machine: Codable, Equatable, Sendable {
@@ -187,23 +187,25 @@ package struct CalibrationLoad: Codable, Hashable, Sendable {
     package var rate: Int
     /// Bytes.
     package var payload: Int
+    /// Threads that publish.
+    package var publishers: Int
 
-    package init(_ manager: String, instances: Int, clients: Int, rate: Int, payload: Int = 256) {
+    package init(
+        _ manager: String, instances: Int, clients: Int, rate: Int, payload: Int = 256, publishers: Int = 2
+    ) {
         self.manager = manager
         self.instances = instances
         self.clients = clients
         self.rate = rate
         self.payload = payload
+        self.publishers = publishers
     }
 
-    /// Threads that publish.
-    static let publishers = 2
+    /// How long it is from one broadcast to the next.
+    var pause: TimeSpan { .nanoseconds(1_000_000_000 / Int64(max(1, rate))) }
 
-    /// How long each of them has from one broadcast to its next.
-    var pause: TimeSpan { .nanoseconds(1_000_000_000 * Int64(Self.publishers) / Int64(max(1, rate))) }
-
-    /// For people, and as the name of a folder: `broadcast-2x100-50-256`.
-    package var name: String { "\(manager)-\(instances)x\(clients)-\(rate)-\(payload)" }
+    /// For people, and as the name of a folder: `broadcast-2x100-50-256-2`.
+    package var name: String { "\(manager)-\(instances)x\(clients)-\(rate)-\(payload)-\(publishers)" }
 
     /// The built-in plan: client counts by rates, a few with large payloads, more instances, and in memory.
     package static let plan: [CalibrationLoad] = [
@@ -212,6 +214,9 @@ package struct CalibrationLoad: Codable, Hashable, Sendable {
         .init("broadcast", instances: 1, clients: 5, rate: 5000),
         .init("broadcast", instances: 1, clients: 5, rate: 12000),
         .init("broadcast", instances: 3, clients: 9, rate: 9000),
+        .init("broadcast", instances: 1, clients: 8, rate: 2000, publishers: 6),
+        .init("broadcast", instances: 1, clients: 8, rate: 16000, publishers: 6),
+        .init("broadcast", instances: 2, clients: 8, rate: 400, publishers: 1),
         .init("broadcast", instances: 1, clients: 20, rate: 50),
         .init("broadcast", instances: 1, clients: 20, rate: 200),
         .init("broadcast", instances: 1, clients: 20, rate: 1200),
@@ -234,6 +239,8 @@ package struct CalibrationLoad: Codable, Hashable, Sendable {
         .init("memory", instances: 1, clients: 100, rate: 4),
         .init("memory", instances: 1, clients: 5, rate: 6000),
         .init("memory", instances: 1, clients: 5, rate: 14000),
+        .init("memory", instances: 1, clients: 8, rate: 2000, publishers: 1),
+        .init("memory", instances: 1, clients: 8, rate: 8000, publishers: 5),
         .init("memory", instances: 1, clients: 20, rate: 100),
         .init("memory", instances: 1, clients: 20, rate: 1500),
         .init("memory", instances: 1, clients: 100, rate: 50),

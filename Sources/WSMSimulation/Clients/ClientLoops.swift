@@ -86,7 +86,7 @@ final class ClientLoops {
             loop.looksAt = nil
             loop.isBusy = true
             processors.perform(as: loop.arrivals.first?.element.parcel.writer) {
-                loop.thread.submit(.byThread) { [self] in receive(index) }
+                loop.thread.submit(.bySocket) { [self] in receive(index) }
             }
         }
     }

@@ -96,6 +96,7 @@ final class Instance {
     private(set) lazy var api = ApiBroadcaster(self)
     private(set) lazy var pool = WorkerPool(self)
     private var publishers: [Publisher] = []
+    let publishersWarmth = Warmth()
 
     struct BrokenWalk {
         let client: ClientID
@@ -149,7 +150,7 @@ final class Instance {
         guard !isDead else { return }
         socketEvents.append(event)
         noteArrival()
-        wake(.byThread)
+        wake(.bySocket)
     }
 
     /// Puts an input behind all others; within a turn it belongs to that one.

@@ -38,7 +38,8 @@ final class Publisher {
     init(_ instance: Instance, entity: UInt64) {
         self.instance = instance
         simulator = instance.simulator
-        thread = instance.setup.processors?.makeThread(entity < 1 << 32 ? .broadcaster : .publisher)
+        thread = instance.setup.processors?.makeThread(
+            entity < 1 << 32 ? .broadcaster : .publisher, warmth: instance.publishersWarmth)
         machine = BroadcastPublisher(
             policy: instance.setup.policies.publishing, seed: instance.setup.seed, entity: entity)
     }
@@ -197,7 +198,7 @@ final class Publisher {
             link?.receive = { [self] output in
                 guard let thread else { return replied(output) }
                 // The reply has to wake the thread that waits for it.
-                thread.submit(.byThread) { [self] in Work(length: .zero, done: { [self] in replied(output) }) }
+                thread.submit(.bySocket) { [self] in Work(length: .zero, done: { [self] in replied(output) }) }
             }
             attempt += 1
             act(on: link == nil ? .connectFailed : .connected)

@@ -29,12 +29,15 @@ final class SimulatedLoad {
     private var lives: [Int: Int] = [:]
     /// How late the threads of the load are that sleep until an instant.
     private var pacing: Pacing
+    /// When a publisher was last due that slept.
+    private var wokenAt: MonotonicInstant
 
     init(
         _ plan: LoadPlan, _ simulator: Simulator, start: MonotonicInstant, measuredFrom: MonotonicInstant,
         slots: [InstanceSlot], hosts: [InstanceSlot], pacing: Pacing = Pacing(nil, seed: 0)
     ) {
         self.pacing = pacing
+        wokenAt = start
         self.simulator = simulator
         self.start = start
         self.measuredFrom = measuredFrom
@@ -75,14 +78,31 @@ final class SimulatedLoad {
         }
         let intended = start + broadcaster.plan.sendsAt[broadcaster.place]
         broadcaster.place += 1
-        // Virtual time is never late but for its pacing; a publisher that was still busy is the system's affair, and does not sleep.
-        let sleep = intended - simulator.now
-        let late = sleep > .zero ? pacing.next(after: sleep) : .zero
-        simulator.at(max(intended, simulator.now) + late, .load, broadcaster.plan.index) { [self] in
-            guard !isStopped else { return next(broadcaster) }
-            if intended >= measuredFrom { slip.record(late) }
-            send(broadcaster, intended)
+        // Virtual time is never late but for its pacing.
+        let sleeps = pacing.isOnSharedMachine && intended > simulator.now
+        simulator.at(max(intended, simulator.now), .load, broadcaster.plan.index) { [self] in
+            guard sleeps else { return begin(broadcaster, intended, late: .zero) }
+            let late = pacing.next(after: simulator.now - wokenAt)
+            wokenAt = simulator.now
+            simulator.after(late, .load, broadcaster.plan.index) { [self] in begin(broadcaster, intended, late: late) }
         }
+    }
+
+    /// A broadcast is done: on a shared machine a publisher that is behind its plan does not sleep, and keeps its core.
+    private func goOn(_ broadcaster: Broadcaster) {
+        guard pacing.isOnSharedMachine, broadcaster.place < broadcaster.plan.sendsAt.count, !isStopped else {
+            return next(broadcaster)
+        }
+        let intended = start + broadcaster.plan.sendsAt[broadcaster.place]
+        guard intended <= simulator.now else { return next(broadcaster) }
+        broadcaster.place += 1
+        begin(broadcaster, intended, late: .zero)
+    }
+
+    private func begin(_ broadcaster: Broadcaster, _ intended: MonotonicInstant, late: TimeSpan) {
+        guard !isStopped else { return next(broadcaster) }
+        if intended >= measuredFrom { slip.record(late) }
+        send(broadcaster, intended)
     }
 
     private func send(_ broadcaster: Broadcaster, _ intended: MonotonicInstant) {
@@ -103,7 +123,10 @@ final class SimulatedLoad {
         }
         let bytes = max(BroadcastPayload.smallest, broadcaster.plan.payloadBytes)
         let broadcast = Broadcast(channels: [broadcaster.plan.channel], bytes: bytes, stamp: stamp)
-        publisher.broadcast([broadcast]) { [self] _ in next(broadcaster) }
+        publisher.broadcast([broadcast]) { [self] isPublished in
+            // A failure may come within the call: the next one has to be a step of its own.
+            if isPublished { goOn(broadcaster) } else { next(broadcaster) }
+        }
     }
 
     private func countSkipped(_ slot: InstanceSlot, _ intended: MonotonicInstant) {

@@ -2,13 +2,14 @@ import WSMCore
 
 /// The cores of a simulated machine, and who gets them: what of Linux' scheduler (`kernel/sched/fair.c`) latencies depend on.
 ///
-/// - While all of them together need less than a part of one core (``WakeCurve/packedBelow``), a thread goes on where its timer runs
-///   out, or behind the one that wakes it, if nobody waits there yet. Else it gets its own core if that sleeps, or another
-///   that does.
+/// - Where the host takes cores away that sleep (``WakeCurve/packedBelow``), a thread stays on its core whoever wakes it. Only while all
+///   together need less than a part of one core, one that somebody wakes by writing to a socket goes behind whoever that is, if nobody
+///   waits there yet, and any other to a core that sleeps; unless its waker wakes many in turn (``Wakees``). Elsewhere it gets its
+///   own core if that sleeps, or another that does.
 /// - Threads of one core take turns by their virtual deadlines (``FairShare``): who has had more than its share is interrupted by one
 ///   that has not, and else keeps its core for ``SharedMachine/slice``. Of those that are woken while their core wakes up the last
 ///   runs first.
-/// - A core that falls asleep takes a thread that waits for another, and one that sleeps does so once in a while
+/// - A core that falls asleep takes a thread that has waited for another for a while, and one that sleeps does so now and then
 ///   (``SharedMachine/balance``).
 final class Processors {
     let simulator: Simulator
@@ -23,6 +24,8 @@ final class Processors {
     /// Threads that wait for a core, over time.
     private(set) var queue = QueueAccount()
     private var ready = 0
+    /// When a thread was last moved from one core to another.
+    private var movedAt = Simulator.origin
     private var chance: CounterRNG
     /// Whose work is being done now: who wakes another thread.
     private(set) var acting: SimulatedThread?
@@ -30,6 +33,8 @@ final class Processors {
     /// A thread that has waited for less than this since it ran is left where it is: its caches are there
     /// (`sysctl_sched_migration_cost`).
     private static let hot = TimeSpan.microseconds(500)
+    /// When no thread was moved for so long, one is even though its caches are where it is (`nr_balance_failed`).
+    private static let patience = TimeSpan.milliseconds(20)
     /// Who runs is looked at this often.
     private static let step = TimeSpan.microseconds(20)
 
@@ -43,7 +48,7 @@ final class Processors {
     }
 
     /// A thread of its own, asleep.
-    func makeThread(_ owner: SimulatedThread.Owner) -> SimulatedThread {
+    func makeThread(_ owner: SimulatedThread.Owner, warmth: Warmth = Warmth()) -> SimulatedThread {
         threads += 1
         let spread =
             switch owner {
@@ -52,7 +57,7 @@ final class Processors {
             case .clients: machine.clientSpread
             }
         return SimulatedThread(
-            self, owner, number: Int(threads), core: cores[Int(threads) % cores.count],
+            self, owner, number: Int(threads), core: cores[Int(threads) % cores.count], warmth: warmth,
             service: SpreadDraws(spread, seed: seed, entity: threads << 8),
             waking: SpreadDraws(machine.wakeSpread, seed: seed, entity: threads << 8 | 1))
     }
@@ -91,17 +96,23 @@ final class Processors {
         rouse(core, for: thread, by: call == .timer ? nil : acting)
     }
 
-    /// Where a thread runs that is woken now.
+    /// Where a thread runs that is woken now (`select_task_rq_fair`).
     private func place(_ thread: SimulatedThread, _ call: WakeUp) -> Core {
         let last = thread.core
-        // A timer runs out where it was set.
-        let waker = call == .timer ? last : acting.flatMap { $0.core.running === $0 ? $0.core : nil }
-        if let waker, waker.isAlone, lately.thousandths(at: simulator.now) < machine.wakes.packedBelow { return waker }
-        if last.isIdle { return last }
-        if let idle = cores.first(where: \.isIdle) { return idle }
-        if let waker, waker.load < last.load { return waker }
-        return last
+        // A timer runs out where it was set, in the name of whoever runs there.
+        let waker = call == .timer ? last.running : acting.flatMap { $0.core.running === $0 ? $0 : nil }
+        guard machine.wakes.packedBelow > 0 else { return ownOrIdle(last) }
+        guard let waker else { return last }
+        waker.wakees.note(thread, at: simulator.now)
+        let isWide = waker.wakees.isWide(for: thread, cores: cores.count)
+        guard call != .timer, !isWide, lately.thousandths(at: simulator.now) < machine.wakes.packedBelow else {
+            return last
+        }
+        return call == .bySocket && waker.core.isAlone ? waker.core : ownOrIdle(last)
     }
+
+    /// The core itself if it sleeps, or another that does, if there is one.
+    private func ownOrIdle(_ core: Core) -> Core { core.isIdle ? core : cores.first(where: \.isIdle) ?? core }
 
     /// Wakes a core that sleeps.
     private func rouse(_ core: Core, for thread: SimulatedThread, by waker: SimulatedThread?) {
@@ -113,7 +124,7 @@ final class Processors {
             use.addWaking(cost.waker, of: waker.owner, isSpent: false)
         }
         use.addWaking(cost.woken, of: thread.owner, isSpent: true)
-        let extra = Coldness(after: simulator.now - thread.ranAt).cost(machine.wakeCold)
+        let extra = Coldness(after: simulator.now - thread.warmth.ranAt).cost(machine.wakeCold)
         simulator.after(thread.nextWaking(cost.latency) + extra, .core, thread.number) { [self] in dispatch(core) }
     }
 
@@ -134,7 +145,7 @@ final class Processors {
     private func warmUp(_ thread: SimulatedThread) {
         guard thread.hasSlept else { return }
         thread.hasSlept = false
-        let coldness = Coldness(after: simulator.now - thread.ranAt)
+        let coldness = Coldness(after: simulator.now - thread.warmth.ranAt)
         thread.debt = thread.debt + coldness.cost(machine.cold(thread.owner))
         use.add(coldness, of: thread.owner)
     }
@@ -160,6 +171,7 @@ final class Processors {
             var goesOn = false
             perform(as: thread) { goesOn = thread.endSlice() }
             thread.ranAt = simulator.now
+            thread.warmth.ranAt = simulator.now
             lately.add(length, at: simulator.now)
             thread.fair.runtime += length.nanoseconds
             core.sliceBegan = simulator.now
@@ -212,10 +224,12 @@ final class Processors {
         }
     }
 
-    /// A thread that waits while another runs on its core, and has waited for so long that nothing keeps it there.
+    /// A thread that waits while another runs on its core; one that has waited for so long that nothing keeps it there, unless for
+    /// a while none was found.
     private func surplus() -> (Core, Int)? {
+        let isEager = simulator.now - movedAt >= Self.patience
         for core in cores where core.running != nil {
-            if let place = core.waiting.firstIndex(where: { simulator.now - $0.ranAt >= Self.hot }) {
+            if let place = core.waiting.firstIndex(where: { isEager || simulator.now - $0.ranAt >= Self.hot }) {
                 return (core, place)
             }
         }
@@ -224,6 +238,7 @@ final class Processors {
 
     @discardableResult
     private func move(_ busy: Core, _ place: Int, to idle: Core) -> SimulatedThread {
+        movedAt = simulator.now
         let time = busy.virtualTime(at: simulator.now)
         let thread = busy.waiting.remove(at: place)
         thread.fair.lag = time - thread.fair.runtime

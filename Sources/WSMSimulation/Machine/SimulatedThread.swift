@@ -14,8 +14,15 @@ struct Work {
 enum WakeUp {
     /// Its own timer has run out, or it has been running until now.
     case timer
-    /// By another thread, which signals it or writes to a socket that it waits for.
+    /// By another thread, which signals it.
     case byThread
+    /// By another thread, which writes to a socket that it waits for.
+    case bySocket
+}
+
+/// When something last ran whose caches it shares: the threads of one process that do the same keep them warm for each other.
+final class Warmth {
+    var ranAt = Simulator.origin
 }
 
 /// A thread of the simulated machine: it sleeps until there is work, wakes, and does one piece after the other.
@@ -36,10 +43,13 @@ final class SimulatedThread {
     /// Where it runs, or ran last.
     var core: Core
     var ranAt = Simulator.origin
+    let warmth: Warmth
     /// Whether it has not run since it was woken.
     var hasSlept = false
     /// Its standing on its core.
     var fair = FairShare()
+    /// Whom it wakes.
+    var wakees = Wakees()
     /// CPU time that it has to spend before its work goes on.
     var debt = TimeSpan.zero
     private unowned let processors: Processors
@@ -52,12 +62,14 @@ final class SimulatedThread {
     private var isAwake = false
 
     init(
-        _ processors: Processors, _ owner: Owner, number: Int, core: Core, service: SpreadDraws, waking: SpreadDraws
+        _ processors: Processors, _ owner: Owner, number: Int, core: Core, warmth: Warmth, service: SpreadDraws,
+        waking: SpreadDraws
     ) {
         self.processors = processors
         self.owner = owner
         self.number = number
         self.core = core
+        self.warmth = warmth
         self.service = service
         self.waking = waking
     }

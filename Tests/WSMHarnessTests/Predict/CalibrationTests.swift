@@ -20,6 +20,17 @@ struct CalibrationTests {
           - {kind: broadcasts, rate: 50/s, publishers: 2, payload: 256B}
         """
 
+    @Test("The steps are run in an order in which each stretch of them is a sample of all")
+    func mixed() {
+        let plan = CalibrationLoad.plan
+        let mixed = CalibrationRun.mixed(plan)
+        #expect(Set(mixed) == Set(plan) && mixed.count == plan.count)
+        let memory = plan.count { $0.manager == "memory" }
+        for part in [mixed.prefix(plan.count / 2), mixed.suffix(plan.count / 2)] {
+            #expect((memory / 2 - 2...memory / 2 + 2).contains(part.count { $0.manager == "memory" }))
+        }
+    }
+
     @Test("A file is what was written, and names its line where it is damaged")
     func file() throws {
         let call = try ProgramCall()
@@ -29,7 +40,7 @@ struct CalibrationTests {
 
         let whole = try #require(call.read("machine.json"))
         let damages: [(from: String, to: String, words: String)] = [
-            ("wsmlab.calibration/4", "wsmlab.calibration/9", "its schema is wsmlab.calibration/9"),
+            ("wsmlab.calibration/5", "wsmlab.calibration/9", "its schema is wsmlab.calibration/9"),
             ("\"nanoseconds\" : 8000", "\"nanoseconds\" : -8000", "write is -8000 ns"),
             ("\"nanoseconds\" : 8000", "\"nanoseconds\" : \"much\"", "is of another kind"),
             ("\"write\" :", "\"rite\" :", "there is no coefficient \"rite\""),
