@@ -4,6 +4,7 @@ import Testing
 import WSMClients
 import WSMCore
 import WSMManagers
+import WSMRecord
 
 @testable import WSMInstance
 
@@ -114,6 +115,57 @@ struct DirectBroadcasterTests {
             }
             #expect(broadcaster.stop(until: .now() + .seconds(30)))
             #expect(answers.notPublished == 3 && answers.published == 0)
+        }
+    }
+
+    /// Counts messages, for whoever asks on whatever thread.
+    private final class Count: DeliverySink, Sendable {
+        private let count = Mutex(0)
+
+        var value: Int { count.withLock { $0 } }
+
+        func sessionOpened(
+            client: UInt32, instance: UInt16, slowReader: Bool, attemptedAt: MonotonicInstant,
+            openedAt: MonotonicInstant
+        ) -> Int { 0 }
+
+        func received(session: Int, message: UnsafeRawBufferPointer, at: MonotonicInstant) {
+            count.withLock { $0 += 1 }
+        }
+
+        func sessionClosed(session: Int, end: SessionEnd, at: MonotonicInstant) {}
+
+        func connectFailed(client: UInt32, instance: UInt16, at: MonotonicInstant) {}
+    }
+
+    @Test("What follows from a broadcast's end on the event loop, as an answer to its caller, comes before the fan-out")
+    func answeredFirst() async throws {
+        try await InstanceFixture.with(.memory) { fixture in
+            let manager = fixture.instances[0].manager
+            let received = Count()
+            // Clients without sockets on the manager's own loop have a message when it is written.
+            let host = DirectFleet<Count>.Host(loop: manager.eventLoop) {
+                try manager.attachDirectClients($0, on: manager.eventLoop)
+            }
+            let fleet = DirectFleet<Count>(hosts: [host], options: FleetOptions(seed: 1)) { _ in received }
+            try await fleet.connectAll([FleetClient(index: 0, instance: 0, connectAt: .zero)], startingAt: .now())
+            try await fleet.awaitConnected(deadline: .now() + .seconds(20))
+            try await fixture.awaitClients(1)
+            let broadcaster = LoopDirectBroadcaster(manager: manager)
+            let seen = Mutex<[Int]>([])
+            for number in 1...3 {
+                let json = Array(#"{"number":\#(number)}"#.utf8)
+                broadcaster.put {
+                    DirectBroadcast(broadcast: Broadcast(channels: [.events], json: json)) { _ in
+                        manager.eventLoop.execute { seen.withLock { $0.append(received.value) } }
+                    }
+                }
+                try await eventually("broadcast \(number)") {
+                    seen.withLock { $0.count == number } && received.value == number
+                }
+            }
+            #expect(seen.withLock { $0 } == [0, 1, 2])
+            _ = try await fleet.finish()
         }
     }
 }

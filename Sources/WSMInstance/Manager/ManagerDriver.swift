@@ -8,7 +8,9 @@ internal import WSMRedis
 /// Confined to the manager's event loop.
 ///
 /// What the manager sends to a channel during one turn of the loop is gathered in one buffer and written to each client
-/// once, at the end of the turn: frames that wait together leave together, and a single one leaves at once.
+/// once, at the end of the turn: frames that wait together leave together, and a single one leaves at once. Where somebody was
+/// told that a broadcast is done, the loop first does what follows from that: an answer to an endpoint's caller, one write, does
+/// not wait for a thousand.
 final class ManagerDriver {
     typealias Effect = ManagerEffect<ByteBuffer>
 
@@ -43,6 +45,8 @@ final class ManagerDriver {
     private var brokenWalk: BrokenWalk?
     private var brokenWalks: [BroadcastID: BrokenWalk] = [:]
     private var broadcastDone: [BroadcastID: @Sendable (BroadcastOutcome) -> Void] = [:]
+    /// Whether somebody was told of a broadcast's end since the last turn ended.
+    private var hasTold = false
     private var isHandling = false
     /// Crashed: whatever comes is ignored.
     private var isDead = false
@@ -86,7 +90,9 @@ final class ManagerDriver {
             if inputs.isEmpty { break }
             for input in inputs { step(input) }
         }
-        flush()
+        guard hasTold, !pendingChannels.isEmpty else { return flush() }
+        hasTold = false
+        eventLoop.assumeIsolated().execute { self.flush() }
     }
 
     /// Calls back when the broadcast is done.
@@ -172,12 +178,14 @@ final class ManagerDriver {
     private func finish(_ id: BroadcastID, _ outcome: BroadcastOutcome) {
         let earlier = brokenWalks.removeValue(forKey: id)
         let latest = brokenWalk.take()
-        guard let broken = latest ?? earlier, outcome == .delivered else {
-            broadcastDone.removeValue(forKey: id)?(outcome)
-            return
+        var outcome = outcome
+        if let broken = latest ?? earlier, outcome == .delivered {
+            probe?.traced(.fanOutAborted(id, at: broken.client, missed: broken.missed), at: .now())
+            outcome = .aborted(missed: broken.missed)
         }
-        probe?.traced(.fanOutAborted(id, at: broken.client, missed: broken.missed), at: .now())
-        broadcastDone.removeValue(forKey: id)?(.aborted(missed: broken.missed))
+        guard let tell = broadcastDone.removeValue(forKey: id) else { return }
+        hasTold = true
+        tell(outcome)
     }
 
     private func schedule(_ timer: ManagerTimer, at instant: MonotonicInstant) {
