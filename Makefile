@@ -62,14 +62,14 @@ bench-peers: build ## hold the instances beside a floor and nchan, under one neu
 
 # HELD_OUT: what is predicted and then measured. It wants a machine on which nothing else runs.
 HELD_OUT ?= $(wildcard Scenarios/predict/*.yaml)
-predict: build ## calibrate this machine, and hold predictions against live runs: some ten quiet minutes
+predict: build ## calibrate this machine, and hold predictions against live runs: some fifteen quiet minutes
 	.build/release/wsmlab calibrate -o Results/calibration.json
 	.build/release/wsmlab predict $(HELD_OUT) --calibration Results/calibration.json --check --repeat 3
 
 # After make predict, whose calibration it takes.
-predict-rates: build ## predict and search the rate that few clients can be sent: some ten quiet minutes
+predict-rates: build ## predict and search the rate that few clients can be sent: some twenty quiet minutes
 	.build/release/wsmlab predict Scenarios/predict/capacity/*.yaml --calibration Results/calibration.json \
-		--check --capacity --limit 'latency.p99 < 20ms'
+		--check --capacity --limit 'latency.p99 < 100ms'
 
 soak: deps ## break small clusters at random 200 times, in at most 15 minutes, and check every ledger
 	$(SWIFT) build -c release $(BUILD_FLAGS)
