@@ -36,11 +36,11 @@ package struct WakeCurve: Hashable, Sendable {
 
     /// By rising ``Step/idle``; empty: a wake-up takes no time.
     package var steps: [Step]
-    /// While all threads together use less than this, in thousandths of one core, a thread that another wakes is put on that one's
-    /// core, where it waits for the other's end, though another core sleeps; 0: never.
+    /// While all threads together use less than this, in thousandths of one core, a thread that another wakes by writing to a socket is
+    /// put on that one's core, where it waits for the other's end, though another core sleeps; with more it stays on its own.
     ///
-    /// Some hosts have their guests leave cores asleep that they can do without. Else a thread gets its own core or another that
-    /// sleeps, if there is one (`select_idle_sibling`).
+    /// Some hosts take cores away from their guests that sleep, whose system then takes none of them for idle. 0: not so; a thread
+    /// gets its own core or another that sleeps, if there is one (`select_idle_sibling`).
     package var packedBelow: Int64
 
     package init(steps: [Step] = [], packedBelow: Int64 = 0) {
