@@ -12,7 +12,7 @@ struct CalibrateCommand: AsyncParsableCommand {
         abstract: "Measure what the parts of a run cost on this machine, so that simulations can predict it.",
         discussion: """
             Runs a fixed staircase of loads live, client counts by rates, through Redis and in memory, each in processes of \
-            its own, and lets threads wake each other; three to four minutes. The CPU time of instances, Redis, publishers and clients \
+            its own, and lets threads wake each other; some four minutes. The CPU time of instances, Redis, publishers and clients \
             is fitted to what they did (non-negative least squares), and what shows in no CPU time, how soon a thread \
             runs that is woken, to their latencies. The file \
             keeps the coefficients, how measured values lie around them, how good the fits are, and the runs.

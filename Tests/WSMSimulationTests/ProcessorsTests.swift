@@ -56,6 +56,29 @@ struct ProcessorsTests {
         #expect((ends.last ?? 0) < 24_500, "\(ends)")
     }
 
+    @Test("One that has just run is taken too, once none was for a while")
+    func eagerness() {
+        func last(secondCoreBusyFor span: Int64) -> Int64 {
+            // Those that share the first core take turns of a tenth of a millisecond: none waits for long.
+            let processors = processors(
+                machine {
+                    $0.balance = .seconds(100)
+                    $0.slice = .microseconds(100)
+                })
+            var end: Int64 = 0
+            for length in [40, span, 40] {
+                processors.makeThread(.instance).submit(.timer) {
+                    Work(length: .milliseconds(length), done: { end = microseconds(processors) })
+                }
+            }
+            run(processors)
+            return end
+        }
+        #expect((79_900...80_100).contains(last(secondCoreBusyFor: 1)))
+        // 30 ms on the second core, and what is left of the 80 on both.
+        #expect((54_900...55_200).contains(last(secondCoreBusyFor: 30)))
+    }
+
     /// When readers are done that a writer wakes at the beginning of its work, 10 ms after the begin, in microseconds.
     ///
     /// - Parameter busy: What another thread has worked before.
@@ -134,11 +157,15 @@ struct ProcessorsTests {
         #expect(!one.wakees.isWide(for: other, cores: 2))
         wakeInTurn(other, 2, at: now)
         #expect(one.wakees.isWide(for: other, cores: 2))
-        // Whoever wakes half as many is no better left where it is.
-        wakeInTurn(other, 4, at: now)
-        #expect(!one.wakees.isWide(for: other, cores: 2))
-        // The same one again and again is no change, and what was counted is halved every second.
+        // What was counted is halved every second, and the same one again and again is no change.
         for _ in 0..<9 { one.wakees.note(third, at: now + .milliseconds(1500)) }
+        #expect(one.wakees.isWide(for: other, cores: 2))
+        for _ in 0..<9 { one.wakees.note(third, at: now + .milliseconds(3000)) }
+        #expect(!one.wakees.isWide(for: other, cores: 2))
+        wakeInTurn(one, 8, at: now + .milliseconds(3000))
+        #expect(one.wakees.isWide(for: other, cores: 2))
+        // One of two that wake about as many is no better left where it is.
+        wakeInTurn(other, 6, at: now)
         #expect(!one.wakees.isWide(for: other, cores: 2))
     }
 

@@ -74,7 +74,7 @@ package enum CalibrationFit {
         )
     }
 
-    /// How late timed waits are, in nanoseconds: with no sleep at all, and more for each doubling of the sleep.
+    /// How late timed waits are, in nanoseconds: right after the one before, and more for each doubling of the time between.
     ///
     /// Rows in which most broadcasts were due at once, so that the publishers did not sleep, tell nothing of it; 0 where all are such.
     static func pacing(_ rows: [CalibrationRow]) -> (base: Int64, cold: Int64) {

@@ -53,7 +53,7 @@ package struct MachineCalibration: Codable, Equatable, Sendable {
         case wakeCold
         /// How late a thread is that sleeps until an instant.
         case pacing
-        /// How much later it is for each doubling of its sleep.
+        /// How much later it is for each doubling of the time since a thread of the load was last due.
         case pacingCold
         /// An event loop's CPU time for a turn, and for each message from the broker or other input in it.
         case turn
@@ -62,7 +62,7 @@ package struct MachineCalibration: Codable, Equatable, Sendable {
         case write
         case writePerKilobyte
         /// A publishing thread's CPU time for a broadcast, how much more it is where that goes to Redis, and for each doubling of the
-        /// thread's sleep.
+        /// time since one of its process last published.
         case publish
         case publishToRedis
         case publisherCold

@@ -45,7 +45,7 @@ final class ManagerDriver {
     private var brokenWalk: BrokenWalk?
     private var brokenWalks: [BroadcastID: BrokenWalk] = [:]
     private var broadcastDone: [BroadcastID: @Sendable (BroadcastOutcome) -> Void] = [:]
-    /// Whether somebody was told of a broadcast's end since the last turn ended.
+    /// Whether somebody was told of a broadcast's end since frames were last written.
     private var hasTold = false
     private var isHandling = false
     /// Crashed: whatever comes is ignored.
@@ -91,7 +91,6 @@ final class ManagerDriver {
             for input in inputs { step(input) }
         }
         guard hasTold, !pendingChannels.isEmpty else { return flush() }
-        hasTold = false
         eventLoop.assumeIsolated().execute { self.flush() }
     }
 
@@ -209,6 +208,7 @@ final class ManagerDriver {
 
     /// Hands what has gathered to the shards, before anything that must come after it.
     private func flush() {
+        hasTold = false
         guard !pendingChannels.isEmpty else { return }
         let channels = pendingChannels
         pendingChannels.removeAll(keepingCapacity: true)

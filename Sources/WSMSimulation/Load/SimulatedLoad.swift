@@ -29,15 +29,12 @@ final class SimulatedLoad {
     private var lives: [Int: Int] = [:]
     /// How late the threads of the load are that sleep until an instant.
     private var pacing: Pacing
-    /// When a publisher was last due that slept.
-    private var wokenAt: MonotonicInstant
 
     init(
         _ plan: LoadPlan, _ simulator: Simulator, start: MonotonicInstant, measuredFrom: MonotonicInstant,
-        slots: [InstanceSlot], hosts: [InstanceSlot], pacing: Pacing = Pacing(nil, seed: 0)
+        slots: [InstanceSlot], hosts: [InstanceSlot], pacing: Pacing
     ) {
         self.pacing = pacing
-        wokenAt = start
         self.simulator = simulator
         self.start = start
         self.measuredFrom = measuredFrom
@@ -71,32 +68,23 @@ final class SimulatedLoad {
         init(_ plan: PlannedBroadcaster) { self.plan = plan }
     }
 
-    private func next(_ broadcaster: Broadcaster) {
+    /// - Parameter isAwake: Whether its thread is at work now: on a shared machine one that is behind its plan does not sleep, and
+    ///   keeps its core.
+    private func next(_ broadcaster: Broadcaster, isAwake: Bool = false) {
         guard broadcaster.place < broadcaster.plan.sendsAt.count, !isStopped else {
             running -= 1
             return
         }
         let intended = start + broadcaster.plan.sendsAt[broadcaster.place]
         broadcaster.place += 1
-        // Virtual time is never late but for its pacing.
-        let sleeps = pacing.isOnSharedMachine && intended > simulator.now
+        let sleeps = intended > simulator.now
+        if isAwake, !sleeps, pacing.isOnSharedMachine { return begin(broadcaster, intended, late: .zero) }
         simulator.at(max(intended, simulator.now), .load, broadcaster.plan.index) { [self] in
-            guard sleeps else { return begin(broadcaster, intended, late: .zero) }
-            let late = pacing.next(after: simulator.now - wokenAt)
-            wokenAt = simulator.now
+            // Virtual time is never late but for its pacing.
+            guard sleeps, pacing.isOnSharedMachine else { return begin(broadcaster, intended, late: .zero) }
+            let late = pacing.lateness(at: simulator.now)
             simulator.after(late, .load, broadcaster.plan.index) { [self] in begin(broadcaster, intended, late: late) }
         }
-    }
-
-    /// A broadcast is done: on a shared machine a publisher that is behind its plan does not sleep, and keeps its core.
-    private func goOn(_ broadcaster: Broadcaster) {
-        guard pacing.isOnSharedMachine, broadcaster.place < broadcaster.plan.sendsAt.count, !isStopped else {
-            return next(broadcaster)
-        }
-        let intended = start + broadcaster.plan.sendsAt[broadcaster.place]
-        guard intended <= simulator.now else { return next(broadcaster) }
-        broadcaster.place += 1
-        begin(broadcaster, intended, late: .zero)
     }
 
     private func begin(_ broadcaster: Broadcaster, _ intended: MonotonicInstant, late: TimeSpan) {
@@ -125,7 +113,7 @@ final class SimulatedLoad {
         let broadcast = Broadcast(channels: [broadcaster.plan.channel], bytes: bytes, stamp: stamp)
         publisher.broadcast([broadcast]) { [self] isPublished in
             // A failure may come within the call: the next one has to be a step of its own.
-            if isPublished { goOn(broadcaster) } else { next(broadcaster) }
+            next(broadcaster, isAwake: isPublished)
         }
     }
 

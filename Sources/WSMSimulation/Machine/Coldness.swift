@@ -41,3 +41,8 @@ package struct Coldness: Hashable, Sendable {
 
     static func * (left: Coldness, count: Int) -> Coldness { Coldness(thousandths: left.thousandths * Int64(count)) }
 }
+
+/// When something last ran whose caches a thread shares: the threads of one process that do the same keep them warm for each other.
+final class Warmth {
+    var ranAt = Simulator.origin
+}

@@ -124,7 +124,7 @@ final class Processors {
             use.addWaking(cost.waker, of: waker.owner, isSpent: false)
         }
         use.addWaking(cost.woken, of: thread.owner, isSpent: true)
-        let extra = Coldness(after: simulator.now - thread.warmth.ranAt).cost(machine.wakeCold)
+        let extra = thread.coldness(at: simulator.now).cost(machine.wakeCold)
         simulator.after(thread.nextWaking(cost.latency) + extra, .core, thread.number) { [self] in dispatch(core) }
     }
 
@@ -145,7 +145,7 @@ final class Processors {
     private func warmUp(_ thread: SimulatedThread) {
         guard thread.hasSlept else { return }
         thread.hasSlept = false
-        let coldness = Coldness(after: simulator.now - thread.warmth.ranAt)
+        let coldness = thread.coldness(at: simulator.now)
         thread.debt = thread.debt + coldness.cost(machine.cold(thread.owner))
         use.add(coldness, of: thread.owner)
     }
@@ -170,8 +170,7 @@ final class Processors {
         simulator.after(length, .core, thread.number) { [self] in
             var goesOn = false
             perform(as: thread) { goesOn = thread.endSlice() }
-            thread.ranAt = simulator.now
-            thread.warmth.ranAt = simulator.now
+            thread.ran(until: simulator.now)
             lately.add(length, at: simulator.now)
             thread.fair.runtime += length.nanoseconds
             core.sliceBegan = simulator.now

@@ -19,9 +19,10 @@ package struct SharedMachine: Hashable, Sendable {
     package var receivePerKilobyte: TimeSpan
     /// How late a thread is that sleeps until an instant.
     package var pacing: TimeSpan
-    /// How much later it is for each doubling of its sleep (``Coldness``).
+    /// How much later it is for each doubling of the time since a thread of the load was last due (``Coldness``).
     package var pacingCold = TimeSpan.zero
-    /// What a thread's first work after a sleep costs more for each doubling of it (``Coldness``).
+    /// What a thread's first work after a sleep costs more for each doubling of the time since it ran, or one that keeps its caches
+    /// warm (``Warmth``).
     package var publisherCold = TimeSpan.zero
     package var instanceCold = TimeSpan.zero
     package var redisCold = TimeSpan.zero
@@ -29,7 +30,7 @@ package struct SharedMachine: Hashable, Sendable {
     /// The same for each write of an instance and each read of a client's loop, by how long the socket had rested.
     package var writeCold = TimeSpan.zero
     package var receiveCold = TimeSpan.zero
-    /// How much longer a wake-up takes than that of its core, for each doubling of the thread's sleep.
+    /// How much longer a wake-up takes than that of its core, for each doubling of the same time.
     package var wakeCold = TimeSpan.zero
     /// What waking a core takes that sleeps.
     package var wakes = WakeCurve()

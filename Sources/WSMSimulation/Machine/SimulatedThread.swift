@@ -20,11 +20,6 @@ enum WakeUp {
     case bySocket
 }
 
-/// When something last ran whose caches it shares: the threads of one process that do the same keep them warm for each other.
-final class Warmth {
-    var ranAt = Simulator.origin
-}
-
 /// A thread of the simulated machine: it sleeps until there is work, wakes, and does one piece after the other.
 final class SimulatedThread {
     /// Whom its CPU time is counted to.
@@ -42,8 +37,8 @@ final class SimulatedThread {
     let number: Int
     /// Where it runs, or ran last.
     var core: Core
-    var ranAt = Simulator.origin
-    let warmth: Warmth
+    private(set) var ranAt = Simulator.origin
+    private let warmth: Warmth
     /// Whether it has not run since it was woken.
     var hasSlept = false
     /// Its standing on its core.
@@ -82,6 +77,15 @@ final class SimulatedThread {
         guard !isAwake else { return }
         isAwake = true
         processors.wake(self, call)
+    }
+
+    /// How cold its caches are.
+    func coldness(at now: MonotonicInstant) -> Coldness { Coldness(after: now - warmth.ranAt) }
+
+    /// It has run until now.
+    func ran(until now: MonotonicInstant) {
+        ranAt = now
+        warmth.ranAt = now
     }
 
     /// The thread in whose name something is done now.

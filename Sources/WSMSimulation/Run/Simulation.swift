@@ -198,7 +198,8 @@ package final class Simulation {
         churn(plan.churn, 0, from: start)
         let load = SimulatedLoad(
             plan, simulator, start: start, measuredFrom: measuredFrom, slots: slots,
-            hosts: workers.isEmpty ? slots : workers, pacing: Pacing(parts.costs.machine, seed: scenario.seed))
+            hosts: workers.isEmpty ? slots : workers,
+            pacing: Pacing(parts.costs.machine, seed: scenario.seed, start: start))
         var faults: FaultInjector?
         if !scenario.faults.isEmpty {
             faults = FaultInjector(

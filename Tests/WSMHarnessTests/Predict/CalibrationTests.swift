@@ -120,6 +120,21 @@ struct CalibrationTests {
         #expect(CalibrationFit.pacing([row(9000, slip: 40)]) == (0, 0))
     }
 
+    @Test("A simulated publisher is late by how long none of the load was due, however many there are")
+    func lateness() throws {
+        var calibration = MachineCalibration.madeUp
+        calibration[.pacing] = .init(nanoseconds: 10_000)
+        calibration[.pacingCold] = .init(nanoseconds: 100_000)
+        func slip(publishers: Int) throws -> Double {
+            let text = scenario.replacingOccurrences(
+                of: "rate: 50/s, publishers: 2", with: "rate: 500/s, publishers: \(publishers)")
+            let scenario = try #require(ScenarioSource.parsed(text))
+            return Double(try SimulatedRun.predicted(scenario, calibration: calibration).scheduleSlip.p50)
+        }
+        let (one, eight) = (try slip(publishers: 1), try slip(publishers: 8))
+        #expect(one > 50_000 && abs(eight / one - 1) < 0.15, "\(one) ns and \(eight) ns")
+    }
+
     @Test("Residuals are quantiles of measured values, from the first to the last")
     func residuals() {
         let residuals = CalibrationFit.residuals([1.2, 0.9, 1.0])
