@@ -66,6 +66,7 @@ package enum CalibrationReport {
         case .publish: "a publisher: a broadcast (publish)"
         case .publishToRedis: "a publisher: what that costs more with Redis (publishToRedis)"
         case .publisherCold: "a publisher: each doubling of its process' rest (publisherCold)"
+        case .timedWait: "a publisher: a sleep until something is due (timedWait)"
         case .redisCommand: "Redis: a command (redisCommand)"
         case .redisSubscriber: "Redis: each connection written to (redisSubscriber)"
         case .clientTurn: "the generator: a turn of its loop (clientTurn)"

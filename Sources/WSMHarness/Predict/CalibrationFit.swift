@@ -35,7 +35,10 @@ package enum CalibrationFit {
         let broker = rows.filter { $0.load.manager == "broadcast" }
         let publishers = solve(
             "publishers", rows, { without($0.drivers.publishersWaking, of: $0.publishersCPU) },
-            [{ _ in 0 }, \.publishedPerSecond, \.publishedToRedisPerSecond, \.drivers.publishersCold])
+            [
+                { _ in 0 }, \.publishedPerSecond, \.publishedToRedisPerSecond, \.drivers.publishersCold,
+                \.drivers.timedWaits,
+            ])
         let instances = solve(
             "instances", rows, { without($0.drivers.instancesWaking, of: $0.instancesCPU) },
             [
@@ -64,7 +67,7 @@ package enum CalibrationFit {
                 .write: coefficient(instances, 1), .writePerKilobyte: coefficient(instances, 2),
                 .turn: coefficient(instances, 3), .input: coefficient(instances, 4),
                 .publish: coefficient(publishers, 1), .publishToRedis: coefficient(publishers, 2),
-                .publisherCold: coefficient(publishers, 3),
+                .publisherCold: coefficient(publishers, 3), .timedWait: coefficient(publishers, 4),
                 .redisCommand: coefficient(redis, 1), .redisSubscriber: coefficient(redis, 2),
                 .receive: coefficient(clients, 1), .receivePerKilobyte: coefficient(clients, 2),
                 .clientTurn: coefficient(clients, 3), .instanceCold: coefficient(instances, 5),

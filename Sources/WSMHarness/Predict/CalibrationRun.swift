@@ -187,7 +187,8 @@ extension CalibrationRow {
         let (slept, rested) = (publishedPerSecond * pause, deliveriesPerSecond * pause)
         drivers = CalibrationDrivers(
             turns: turns, writes: deliveriesPerSecond, clientTurns: turns, reads: deliveriesPerSecond,
-            furtherMessages: 0, publishersCold: slept, instancesCold: slept * Double(load.instances), redisCold: slept,
+            furtherMessages: 0, publishersCold: slept, timedWaits: publishedPerSecond,
+            instancesCold: slept * Double(load.instances), redisCold: slept,
             clientsCold: slept, writesCold: rested, readsCold: rested)
     }
 }

@@ -21,7 +21,8 @@ extension MachineCalibration {
             cores: machine.cores, clientLoops: max(1, machine.cores / 2), receive: span(.receive),
             receiveMore: span(.receiveMore), receivePerKilobyte: span(.receivePerKilobyte),
             // What a thread does before its first call is part of how late it was measured to be.
-            pacing: max(.zero, span(.pacing) - span(.publish).scaled(by: 0.5)))
+            pacing: max(.zero, span(.pacing) - span(.timedWait) - span(.publish).scaled(by: 0.5)))
+        shared.timedWait = span(.timedWait)
         shared.pacingCold = span(.pacingCold)
         shared.turn = span(.turn)
         shared.clientTurn = span(.clientTurn)
@@ -37,10 +38,10 @@ extension MachineCalibration {
                 .init(
                     idle: .nanoseconds($0.idle), latency: .nanoseconds($0.latency), waker: .nanoseconds($0.waker),
                     woken: .nanoseconds($0.woken))
-            }, packedBelow: waking.packedBelow)
+            }, packedBelow: waking.packedBelow, keptBelow: waking.keptBelow)
         shared.wakeSpread = Self.spread(waking.spread)
         shared.slice = .nanoseconds(waking.slice)
-        shared.balance = .nanoseconds(waking.balance)
+        shared.tick = .nanoseconds(waking.tick)
         shared.pacingSpread = spread(.pacing)
         shared.instanceSpread = spread(.write)
         shared.redisSpread = spread(.redisCommand)

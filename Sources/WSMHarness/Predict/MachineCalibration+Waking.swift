@@ -19,18 +19,19 @@ extension MachineCalibration {
         package var steps: [Step] = []
         /// How measured latencies lay around those of the steps.
         package var spread: [Residual] = []
-        /// The use of all cores, in thousandths of one, below which a woken thread is put on its waker's core though another
-        /// sleeps; 0: never.
+        /// The use of a core, in thousandths, below which a thread that sleeps beside it is woken there, behind its waker; 0: never.
         package var packedBelow: Int64 = 0
+        /// The use below which a thread that sleeps there is.
+        package var keptBelow: Int64 = 0
         /// How long a thread keeps its core while others wait for it.
         package var slice: Int64
-        /// The mean time until the system parts two threads that want one core while another sleeps.
-        package var balance: Int64
+        /// How often the system looks whether a thread that waits can have another core.
+        package var tick: Int64
 
         /// With what the system tells of itself, and no steps.
         init() {
             slice = SchedulerFigures.slice.nanoseconds
-            balance = SchedulerFigures.tick.nanoseconds
+            tick = SchedulerFigures.tick.nanoseconds
         }
 
         /// What is wrong with it; `nil`: nothing.
@@ -41,9 +42,11 @@ extension MachineCalibration {
             guard zip(steps, steps.dropFirst()).allSatisfy({ $0.idle < $1.idle }) else {
                 return "has steps that do not rise"
             }
-            guard (0...100_000).contains(packedBelow) else { return "has a packedBelow that is not from 0 to 100,000" }
-            guard (1000...most).contains(slice), (1000...most).contains(balance) else {
-                return "has a slice or a balance that is not from 1 µs to 60 s"
+            guard (0...1000).contains(packedBelow), (0...1000).contains(keptBelow) else {
+                return "has a packedBelow or a keptBelow that is not from 0 to 1000"
+            }
+            guard (1000...most).contains(slice), (1000...most).contains(tick) else {
+                return "has a slice or a tick that is not from 1 µs to 60 s"
             }
             return nil
         }

@@ -1,10 +1,10 @@
 internal import WSMCore
 
-/// What the parts of a run cost on one machine, fitted to live runs there: schema `wsmlab.calibration/5`.
+/// What the parts of a run cost on one machine, fitted to live runs there: schema `wsmlab.calibration/6`.
 ///
 /// `wsmlab calibrate` writes it, `wsmlab simulate --calibration` and `wsmlab predict` read it.
 package struct MachineCalibration: Codable, Equatable, Sendable {
-    package static let schemaName = "wsmlab.calibration/5"
+    package static let schemaName = "wsmlab.calibration/6"
 
     /// The machine that it holds for.
     package struct Machine: Codable, Equatable, Sendable {
@@ -66,6 +66,8 @@ package struct MachineCalibration: Codable, Equatable, Sendable {
         case publish
         case publishToRedis
         case publisherCold
+        /// Its CPU time for each sleep until something is due.
+        case timedWait
         /// Redis' CPU time for a command, and for each connection that it writes to.
         case redisCommand
         case redisSubscriber
@@ -170,6 +172,8 @@ package struct CalibrationDrivers: Codable, Equatable, Sendable {
     package var clientsWaking = 0.0
     /// How cold they were when they were woken, in doublings of their sleep over all that happened in a second.
     package var publishersCold = 0.0
+    /// How often the load's publishers slept until something was due.
+    package var timedWaits = 0.0
     package var instancesCold = 0.0
     package var redisCold = 0.0
     package var clientsCold = 0.0

@@ -5,13 +5,16 @@ internal import WSMScenario
 
 /// Finds from latencies what no CPU time tells of waking threads: how much longer a wake-up takes than that of its core.
 ///
-/// The quiet steps, whose latencies consist of wake-ups and cold caches, are simulated with one value after the other; the one with
-/// which their medians come nearest to what was measured is kept.
+/// The quiet steps, whose latencies consist of wake-ups and cold caches, are simulated with one value after the other. The least is kept
+/// with which their medians come about as near to what was measured as with any: where threads are woken behind their wakers, there
+/// is little to be told.
 struct WakeFit {
     /// A step that used more of the cores than this shows queues, not wake-ups.
     private static let quietUtilisation = 0.1
     /// Messages that are rarer than this find everything cold, which tells of caches and not of cores.
     private static let lowestRate = 20
+    /// How much worse than the best the value that is kept may be.
+    private static let tolerance = 1.1
     /// The measured window of a simulated step.
     private static let seconds = 1
     /// Nanoseconds for each doubling of the thread's sleep.
@@ -43,7 +46,7 @@ struct WakeFit {
     /// Sets ``MachineCalibration/Name/wakeCold``; it stays as it is where no step tells.
     func fitWakeUps(of calibration: inout MachineCalibration) throws {
         var trial = calibration
-        var best: (wakeCold: Int64, error: Double)?
+        var tried: [(wakeCold: Int64, error: Double)] = []
         for wakeCold in Self.trials where !quiet.isEmpty && !interruption.isRequested {
             trial[.wakeCold].nanoseconds = wakeCold
             let error = try quiet.reduce(0.0) { sum, step in
@@ -51,8 +54,11 @@ struct WakeFit {
                     step.scenario, calibration: trial, interruption: interruption)
                 return sum + abs(log(max(1, Double(result.latency.p50)) / step.measured))
             }
-            if error < best?.error ?? .infinity { best = (wakeCold, error) }
+            tried.append((wakeCold, error))
         }
-        if let best { calibration[.wakeCold].nanoseconds = best.wakeCold }
+        let least = tried.map(\.error).min() ?? 0
+        if let kept = tried.first(where: { $0.error <= least * Self.tolerance }) {
+            calibration[.wakeCold].nanoseconds = kept.wakeCold
+        }
     }
 }

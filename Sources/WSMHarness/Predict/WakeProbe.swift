@@ -4,29 +4,24 @@ internal import WSMCore
 
 /// Measures what it takes to wake a thread on this machine: two threads, of which one writes to a socket that the other reads.
 ///
-/// Some five seconds, on threads of its own; for a machine on which nothing else runs.
+/// Some ten seconds, on threads of its own; for a machine on which nothing else runs.
 final class WakeProbe: Sendable {
     /// How long the sleeper's core has slept when it is woken.
     private static let sleeps: [TimeSpan] = [
         .microseconds(10), .microseconds(50), .microseconds(100), .microseconds(200), .microseconds(500),
         .milliseconds(1), .milliseconds(2), .milliseconds(5), .milliseconds(10), .milliseconds(20), .milliseconds(40),
     ]
-    /// After such a pause of both, the sleeper mostly wakes on its waker's core; how often that is tried.
-    private static let pause = TimeSpan.milliseconds(40)
-    private static let pauses = 25
     private static let perSleep = TimeSpan.milliseconds(400)
     private static let roundsPerSleep = 20...200
     private static let ownRounds = 2000
     /// The waker works so many thousandths of the time and sleeps for the rest of each turn.
-    private static let workShares = stride(from: Int64(50), through: 900, by: 50)
+    private static let workShares = Array(stride(from: Int64(50), through: 900, by: 50))
     private static let workTurn = TimeSpan.milliseconds(2)
     /// Until the system's averages follow a new share, and how long it is looked where the sleeper wakes.
     private static let settling = TimeSpan.milliseconds(200)
     private static let watching = TimeSpan.milliseconds(100)
     /// One wake-up takes no longer than this, however busy the machine is.
     private static let patience = TimeSpan.seconds(2)
-    /// Two threads that share a core are parted within this, by the system's ticks.
-    private static let parting = TimeSpan.milliseconds(100)
 
     /// What the sleeper notes of its last wake-up.
     private let ranAt = Atomic<Int64>(0)
@@ -49,11 +44,10 @@ final class WakeProbe: Sendable {
                 probe.end()
                 _ = sleeper.join(until: .now() + patience)
             }
-            return try (probe.steps(), probe.balance(), probe.packedBelow())
+            return try (probe.steps(), PackingSearch(shares: workShares, look: probe.wakeUps).perform())
         }
         (waking.steps, waking.spread) = measured.0
-        if let balance = measured.1 { waking.balance = max(1000, balance.nanoseconds) }
-        waking.packedBelow = measured.2
+        (waking.packedBelow, waking.keptBelow) = measured.1
         return waking
     }
 
@@ -141,6 +135,9 @@ final class WakeProbe: Sendable {
     /// What waking the other core takes after each time of sleep, and how latencies lie around the middle.
     private func steps() throws -> ([MachineCalibration.Waking.Step], [MachineCalibration.Residual]) {
         let write = ownWrite()
+        // Until the waker's core is so busy that the sleeper is left where it is.
+        let settled = MonotonicInstant.now() + Self.settling
+        while MonotonicInstant.now() < settled { _ = try wake() }
         var steps: [MachineCalibration.Waking.Step] = []
         var ratios: [Double] = []
         var shallow: Int64 = 0
@@ -182,23 +179,8 @@ final class WakeProbe: Sendable {
         }
     }
 
-    /// How much of a core is used, in thousandths, when a thread that is woken gets the other core, which sleeps, rather than its
-    /// waker's; 0: always.
-    ///
-    /// In the middle between the last share of work at which most wake-ups went to the waker's core and the first at which they did
-    /// not.
-    private func packedBelow() throws -> Int64 {
-        var below: Int64 = 0
-        for share in Self.workShares {
-            let (use, isPacked) = try wakeUps(working: share)
-            guard isPacked else { return below == 0 ? 0 : (below + use) / 2 }
-            below = use
-        }
-        return below
-    }
-
     /// What the waker really used of its core, in thousandths, and whether most wake-ups went there.
-    private func wakeUps(working share: Int64) throws -> (use: Int64, isPacked: Bool) {
+    private func wakeUps(working share: Int64) throws -> PackingSearch.Seen {
         let work = Self.workTurn.scaled(by: Double(share) / 1000)
         var (packed, rounds) = (0, 0)
         let began = MonotonicInstant.now()
@@ -215,20 +197,6 @@ final class WakeProbe: Sendable {
             if rest > .zero { usleep(UInt32(rest.nanoseconds / 1000)) }
         }
         let used = (ThreadCPUTime.ofCurrentThread() ?? .zero) - usedBefore
-        return (Int64(used.seconds / (.now() - began).seconds * 1000), packed * 2 > rounds)
-    }
-
-    /// How long it takes until the system parts two threads that share a core, in the mean; `nil`: they never shared one.
-    private func balance() throws -> TimeSpan? {
-        var (shared, count) = (TimeSpan.zero, 0)
-        for _ in 0..<Self.pauses {
-            usleep(UInt32(Self.pause.nanoseconds / 1000))
-            let began = MonotonicInstant.now()
-            guard try wake().isOnWakersCore else { continue }
-            while try wake().isOnWakersCore, MonotonicInstant.now() - began < Self.parting { spin(.microseconds(20)) }
-            shared = shared + (MonotonicInstant.now() - began)
-            count += 1
-        }
-        return count > 0 ? shared.scaled(by: 1 / Double(count)) : nil
+        return .init(use: Int64(used.seconds / (.now() - began).seconds * 1000), isPacked: packed * 2 > rounds)
     }
 }

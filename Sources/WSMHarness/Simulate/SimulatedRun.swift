@@ -77,6 +77,7 @@ package enum SimulatedRun {
             instancesWaking: use.instancesWaking.seconds / seconds, redisWaking: use.redisWaking.seconds / seconds,
             clientsWaking: use.clientsWaking.seconds / seconds,
             publishersCold: use.publishersCold.doublings / seconds,
+            timedWaits: Double(use.timedWaits) / seconds,
             instancesCold: use.instancesCold.doublings / seconds,
             redisCold: use.redisCold.doublings / seconds,
             clientsCold: use.clientsCold.doublings / seconds,

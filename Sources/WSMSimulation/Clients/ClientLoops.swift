@@ -68,9 +68,15 @@ final class ClientLoops {
         }
     }
 
+    /// Whether the loop that reads the connection waits for something to come.
+    func sleeps(_ connection: Int32) -> Bool { !loops[place(of: connection)].isBusy }
+
+    /// Which of the loops reads the connection.
+    private func place(of connection: Int32) -> Int { Int(fleet.connections[Int(connection)].client) % loops.count }
+
     /// What was expected has come to the connection's socket.
     func arrive(_ parcel: Parcel, on connection: Int32, at instant: MonotonicInstant) {
-        let index = Int(fleet.connections[Int(connection)].client) % loops.count
+        let index = place(of: connection)
         loops[index].arrivals.push(Arrival(connection: connection, parcel: parcel), at: instant.nanoseconds)
         look(index)
     }
@@ -86,7 +92,7 @@ final class ClientLoops {
             loop.looksAt = nil
             loop.isBusy = true
             processors.perform(as: loop.arrivals.first?.element.parcel.writer) {
-                loop.thread.submit(.bySocket) { [self] in receive(index) }
+                loop.thread.submit(.byThread) { [self] in receive(index) }
             }
         }
     }

@@ -150,7 +150,7 @@ final class Instance {
         guard !isDead else { return }
         socketEvents.append(event)
         noteArrival()
-        wake(.bySocket)
+        wake(.byThread)
     }
 
     /// Puts an input behind all others; within a turn it belongs to that one.

@@ -44,6 +44,18 @@ struct PacedTurn {
         return TimeSpan(nanoseconds: spent.nanoseconds * factor / 1000)
     }
 
+    /// The end of the first write in this part of the turn that goes to a client whose loop sleeps.
+    func firstWake(_ part: Range<Int64>, _ loops: ClientLoops) -> Int64? {
+        for var group in groups[head...] {
+            while group.place < group.members.count {
+                guard group.next <= part.upperBound else { return nil }
+                if loops.sleeps(group.members[group.place]) { return group.next }
+                group.place += 1
+            }
+        }
+        return nil
+    }
+
     /// Brings to the clients what is written in this part of the turn, which begins at `instant`.
     mutating func perform(_ part: Range<Int64>, at instant: MonotonicInstant, link: TimeSpan, loops: ClientLoops) {
         while head < groups.count {
@@ -80,6 +92,7 @@ extension Instance {
             slice: { [costs] part, begin in
                 paced.perform(part, at: begin, link: costs.linkLatency, loops: loops)
             },
+            firstWake: { paced.firstWake($0, loops) },
             done: { [self] in endTurn() })
     }
 }

@@ -198,7 +198,7 @@ final class Publisher {
             link?.receive = { [self] output in
                 guard let thread else { return replied(output) }
                 // The reply has to wake the thread that waits for it.
-                thread.submit(.bySocket) { [self] in Work(length: .zero, done: { [self] in replied(output) }) }
+                thread.submit(.byThread) { [self] in Work(length: .zero, done: { [self] in replied(output) }) }
             }
             attempt += 1
             act(on: link == nil ? .connectFailed : .connected)

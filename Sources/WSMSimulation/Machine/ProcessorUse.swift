@@ -13,6 +13,8 @@ package struct ProcessorUse: Hashable, Sendable {
     package private(set) var clientTurns: Int64 = 0
     package private(set) var reads: Int64 = 0
     package private(set) var furtherMessages: Int64 = 0
+    /// How often threads that publish for the load slept until an instant.
+    package private(set) var timedWaits: Int64 = 0
     /// What of the CPU time went into waking cores that slept, at either end (``WakeCurve``).
     package private(set) var publishersWaking = TimeSpan.zero
     package private(set) var instancesWaking = TimeSpan.zero
@@ -48,6 +50,8 @@ package struct ProcessorUse: Hashable, Sendable {
         }
     }
 
+    mutating func addTimedWait() { timedWaits += 1 }
+
     mutating func add(_ coldness: Coldness, of owner: SimulatedThread.Owner) {
         switch owner {
         case .instance: instancesCold = instancesCold + coldness
@@ -82,6 +86,7 @@ package struct ProcessorUse: Hashable, Sendable {
         rest.clientTurns -= before.clientTurns
         rest.reads -= before.reads
         rest.furtherMessages -= before.furtherMessages
+        rest.timedWaits -= before.timedWaits
         rest.publishersWaking = publishersWaking - before.publishersWaking
         rest.instancesWaking = instancesWaking - before.instancesWaking
         rest.redisWaking = redisWaking - before.redisWaking

@@ -2,15 +2,13 @@ import WSMCore
 
 /// The cores of a simulated machine, and who gets them: what of Linux' scheduler (`kernel/sched/fair.c`) latencies depend on.
 ///
-/// - Where the host takes cores away that sleep (``WakeCurve/packedBelow``), a thread stays on its core whoever wakes it. Only while all
-///   together need less than a part of one core, one that somebody wakes by writing to a socket goes behind whoever that is, if nobody
-///   waits there yet, and any other to a core that sleeps; unless its waker wakes many in turn (``Wakees``). Elsewhere it gets its
-///   own core if that sleeps, or another that does.
+/// - A thread that is woken gets its own core if that sleeps, or another that does. Where the system would rather leave cores asleep
+///   (``WakeCurve/packedBelow``), it goes behind whoever wakes it, if nobody waits there yet and the core can do with both.
 /// - Threads of one core take turns by their virtual deadlines (``FairShare``): who has had more than its share is interrupted by one
 ///   that has not, and else keeps its core for ``SharedMachine/slice``. Of those that are woken while their core wakes up the last
 ///   runs first.
-/// - A core that falls asleep takes a thread that has waited for another for a while, and one that sleeps does so now and then
-///   (``SharedMachine/balance``).
+/// - A core that falls asleep takes a thread that has waited for another for a while, if it looks for one (``SearchOdds``), and one that
+///   sleeps may at a tick.
 final class Processors {
     let simulator: Simulator
     let machine: SharedMachine
@@ -19,13 +17,9 @@ final class Processors {
     private var threads: UInt64 = 0
     /// CPU time that was spent so far.
     var use = ProcessorUse()
-    /// The same of the last milliseconds.
-    private var lately = RecentUse()
     /// Threads that wait for a core, over time.
     private(set) var queue = QueueAccount()
     private var ready = 0
-    /// When a thread was last moved from one core to another.
-    private var movedAt = Simulator.origin
     private var chance: CounterRNG
     /// Whose work is being done now: who wakes another thread.
     private(set) var acting: SimulatedThread?
@@ -33,8 +27,8 @@ final class Processors {
     /// A thread that has waited for less than this since it ran is left where it is: its caches are there
     /// (`sysctl_sched_migration_cost`).
     private static let hot = TimeSpan.microseconds(500)
-    /// When no thread was moved for so long, one is even though its caches are where it is (`nr_balance_failed`).
-    private static let patience = TimeSpan.milliseconds(20)
+    /// After more failures than this, one is moved even though its caches are where it is (`cache_nice_tries`).
+    private static let niceTries = 1
     /// Who runs is looked at this often.
     private static let step = TimeSpan.microseconds(20)
 
@@ -44,7 +38,9 @@ final class Processors {
         self.seed = seed
         chance = CounterRNG(seed: seed, stream: .serviceTimes, entity: 1)
         let now = simulator.now
-        cores = (0..<max(1, machine.cores)).map { _ in Core(idleSince: now) }
+        // Ticks of different cores come one after the other.
+        let (count, tick) = (max(1, machine.cores), machine.tick.nanoseconds)
+        cores = (0..<count).map { Core(idleSince: now, phase: tick * Int64($0) / Int64(count)) }
     }
 
     /// A thread of its own, asleep.
@@ -76,16 +72,21 @@ final class Processors {
     func wake(_ thread: SimulatedThread, _ call: WakeUp) {
         thread.hasSlept = true
         let now = simulator.now
+        if call == .timer, thread.owner == .publisher {
+            thread.debt = thread.debt + machine.timedWait
+            use.addTimedWait()
+        }
         // One that still counts on its core is not looked a place for.
         let core = thread.fair.isLeaving ? thread.core : place(thread, call)
         let isAwake = call == .timer && core === thread.core
         if thread.fair.isLeaving {
             core.reclaim(thread, slice: machine.slice, at: now)
         } else {
-            thread.core = core
+            thread.move(to: core, at: now)
             core.enqueue(thread, slice: machine.slice, at: now)
         }
         if core.interrupts(thread, at: now) { core.isInterrupted = true }
+        thread.waits(at: now)
         enterQueue()
         guard core.isIdle else { return watch(core) }
         // Who was awake, or whose timer has run out, is there already.
@@ -99,20 +100,38 @@ final class Processors {
     /// Where a thread runs that is woken now (`select_task_rq_fair`).
     private func place(_ thread: SimulatedThread, _ call: WakeUp) -> Core {
         let last = thread.core
-        // A timer runs out where it was set, in the name of whoever runs there.
-        let waker = call == .timer ? last.running : acting.flatMap { $0.core.running === $0 ? $0 : nil }
-        guard machine.wakes.packedBelow > 0 else { return ownOrIdle(last) }
-        guard let waker else { return last }
-        waker.wakees.note(thread, at: simulator.now)
-        let isWide = waker.wakees.isWide(for: thread, cores: cores.count)
-        guard call != .timer, !isWide, lately.thousandths(at: simulator.now) < machine.wakes.packedBelow else {
-            return last
+        // A timer runs out where it was set.
+        guard call != .timer else { return last }
+        guard let waker = acting, waker.core.running === waker, isPacked(thread, behind: waker) else {
+            return ownOrIdle(last)
         }
-        return call == .bySocket && waker.core.isAlone ? waker.core : ownOrIdle(last)
+        return waker.core
     }
 
-    /// The core itself if it sleeps, or another that does, if there is one.
-    private func ownOrIdle(_ core: Core) -> Core { core.isIdle ? core : cores.first(where: \.isIdle) ?? core }
+    /// Whether a thread is put behind the one that wakes it: by what runs there used, or will use (`cpu_util`).
+    private func isPacked(_ thread: SimulatedThread, behind waker: SimulatedThread) -> Bool {
+        let (core, now, wakes) = (waker.core, simulator.now, machine.wakes)
+        guard core.isAlone else { return false }
+        let isThere = core === thread.core
+        let used = core.use.thousandths(at: now) + (isThere ? 0 : thread.used(at: now))
+        let expected = waker.expectedUse(at: now) + thread.expectedUse(at: now)
+        return max(used, expected) < (isThere ? wakes.keptBelow : wakes.packedBelow)
+    }
+
+    /// The core itself if it sleeps, or another that does, if there is one that is worth looking for.
+    private func ownOrIdle(_ core: Core) -> Core {
+        guard !core.isIdle, hasIdleCores else { return core }
+        return cores.first(where: \.isIdle) ?? core
+    }
+
+    /// Whether so little is used that a core which sleeps is likely to be found (`nr_idle_scan`: none is looked for where it is less
+    /// than one by `SIS_UTIL`).
+    private var hasIdleCores: Bool {
+        let count = Int64(cores.count)
+        let used = cores.reduce(0) { $0 + $1.use.thousandths(at: simulator.now) } / count
+        // 117 % of the use, squared.
+        return (1000 - used * used * 1369 / 1_000_000) * count >= 1000
+    }
 
     /// Wakes a core that sleeps.
     private func rouse(_ core: Core, for thread: SimulatedThread, by waker: SimulatedThread?) {
@@ -137,6 +156,7 @@ final class Processors {
         leaveQueue()
         core.running = next
         core.isInterrupted = false
+        next.starts(at: simulator.now)
         warmUp(next)
         run(core, next)
     }
@@ -170,8 +190,7 @@ final class Processors {
         simulator.after(length, .core, thread.number) { [self] in
             var goesOn = false
             perform(as: thread) { goesOn = thread.endSlice() }
-            thread.ran(until: simulator.now)
-            lately.add(length, at: simulator.now)
+            thread.ran(length, until: simulator.now)
             thread.fair.runtime += length.nanoseconds
             core.sliceBegan = simulator.now
             let isOver = thread.fair.runtime >= thread.fair.deadline
@@ -189,8 +208,10 @@ final class Processors {
         if wantsMore {
             core.running = nil
             core.waiting.append(thread)
+            thread.waits(at: simulator.now)
             enterQueue()
         } else {
+            thread.sleeps(at: simulator.now)
             core.leave(thread, slice: machine.slice, at: simulator.now)
         }
         dispatch(core)
@@ -199,49 +220,53 @@ final class Processors {
     // MARK: Balance
 
     private func fallAsleep(_ core: Core) {
-        guard let (busy, place) = surplus() else {
-            core.idleSince = simulator.now
-            return
-        }
+        guard core.odds.looks(Int64(chance.next() % UInt64(SearchOdds.whole))) else { return sleep(core) }
+        let busy = cores.first { place(in: $0, for: core) != nil }
+        core.odds.note(found: busy != nil)
+        guard let busy, let place = place(in: busy, for: core) else { return sleep(core) }
         move(busy, place, to: core)
         dispatch(core)
     }
 
-    /// Looks after a while whether a core that sleeps can take one of those that wait here.
+    private func sleep(_ core: Core) { core.idleSince = simulator.now }
+
+    /// Looks at each tick whether a core that sleeps can take one of those that wait here, as long as any do.
     private func watch(_ core: Core) {
         guard cores.count > 1, !core.isWatched else { return }
         core.isWatched = true
-        let span = Distribution.exponential(mean: machine.balance).draw(from: &chance)
-        simulator.after(span, .core, 0) { [self] in
+        let (tick, passed) = (machine.tick.nanoseconds, (simulator.now - Simulator.origin).nanoseconds + core.phase)
+        simulator.after(TimeSpan(nanoseconds: tick - passed % tick), .core, 0) { [self] in
             core.isWatched = false
             guard !core.waiting.isEmpty else { return }
-            if core.running != nil, let idle = cores.first(where: \.isIdle) {
-                let thread = move(core, 0, to: idle)
-                rouse(idle, for: thread, by: nil)
-            }
+            if let idle = cores.first(where: \.isIdle) { relieve(core, by: idle) }
             if !core.waiting.isEmpty { watch(core) }
         }
     }
 
-    /// A thread that waits while another runs on its core; one that has waited for so long that nothing keeps it there, unless for
-    /// a while none was found.
-    private func surplus() -> (Core, Int)? {
-        let isEager = simulator.now - movedAt >= Self.patience
-        for core in cores where core.running != nil {
-            if let place = core.waiting.firstIndex(where: { isEager || simulator.now - $0.ranAt >= Self.hot }) {
-                return (core, place)
-            }
-        }
-        return nil
+    /// A tick finds threads that wait here while another core sleeps.
+    private func relieve(_ core: Core, by idle: Core) {
+        guard let place = place(in: core, for: idle) else { return idle.failures += 1 }
+        let thread = move(core, place, to: idle)
+        rouse(idle, for: thread, by: nil)
+    }
+
+    /// The one that waits on `busy`, where another runs, and that `core` can have: of those that are not hot, or of all after too many
+    /// failures, the one that ran least recently.
+    private func place(in busy: Core, for core: Core) -> Int? {
+        guard busy.running != nil else { return nil }
+        let takesAny = core.failures > Self.niceTries
+        return busy.waiting.indices
+            .filter { takesAny || simulator.now - busy.waiting[$0].ranAt >= Self.hot }
+            .min { busy.waiting[$0].ranAt < busy.waiting[$1].ranAt }
     }
 
     @discardableResult
     private func move(_ busy: Core, _ place: Int, to idle: Core) -> SimulatedThread {
-        movedAt = simulator.now
+        idle.failures = 0
         let time = busy.virtualTime(at: simulator.now)
         let thread = busy.waiting.remove(at: place)
         thread.fair.lag = time - thread.fair.runtime
-        thread.core = idle
+        thread.move(to: idle, at: simulator.now)
         idle.enqueue(thread, slice: machine.slice, at: simulator.now)
         return thread
     }

@@ -20,6 +20,20 @@ struct RecentUse {
         sum += span.nanoseconds
     }
 
+    /// Takes in what another has used, too.
+    mutating func join(_ other: RecentUse, at now: MonotonicInstant) { change(by: other, 1, at: now) }
+
+    /// What another has used, of which it is the sum, goes elsewhere.
+    mutating func part(from other: RecentUse, at now: MonotonicInstant) { change(by: other, -1, at: now) }
+
+    private mutating func change(by other: RecentUse, _ sign: Int64, at now: MonotonicInstant) {
+        var other = other
+        other.forget(until: now)
+        forget(until: now)
+        // Each rounds down what it keeps, so that a part can come to a little more than the sum.
+        sum = max(0, sum + sign * other.sum)
+    }
+
     /// In thousandths of one core.
     mutating func thousandths(at now: MonotonicInstant) -> Int64 {
         forget(until: now)

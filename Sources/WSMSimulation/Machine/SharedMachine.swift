@@ -21,6 +21,8 @@ package struct SharedMachine: Hashable, Sendable {
     package var pacing: TimeSpan
     /// How much later it is for each doubling of the time since a thread of the load was last due (``Coldness``).
     package var pacingCold = TimeSpan.zero
+    /// What sleeping until an instant costs a thread that publishes for the load: setting a timer, and being woken by it.
+    package var timedWait = TimeSpan.zero
     /// What a thread's first work after a sleep costs more for each doubling of the time since it ran, or one that keeps its caches
     /// warm (``Warmth``).
     package var publisherCold = TimeSpan.zero
@@ -44,8 +46,8 @@ package struct SharedMachine: Hashable, Sendable {
     package var clientSpread = MeasuredSpread()
     /// How long a thread keeps its core while others wait for it (`base_slice_ns`: 0.7 ms, twice that with two or three cores).
     package var slice = TimeSpan.microseconds(1400)
-    /// How long a thread waits for its core, in the mean, until the system moves it to one that sleeps.
-    package var balance = TimeSpan.milliseconds(4)
+    /// How often it is looked whether one that waits for its core can have another that sleeps (`CONFIG_HZ`).
+    package var tick = TimeSpan.milliseconds(4)
 
     package init(
         cores: Int, clientLoops: Int, receive: TimeSpan, receiveMore: TimeSpan, receivePerKilobyte: TimeSpan,

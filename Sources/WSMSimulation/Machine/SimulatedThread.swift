@@ -6,6 +6,8 @@ struct Work {
     var length: TimeSpan
     /// Called at the beginning of each slice with the part of the work that it does, and when it begins.
     var slice: (Range<Int64>, MonotonicInstant) -> Void = { _, _ in }
+    /// The end of the first step in a part of the work that may wake somebody, who then may take the core at once; `nil`: none does.
+    var firstWake: (Range<Int64>) -> Int64? = { _ in nil }
     /// Called when all of it is done.
     var done: () -> Void = {}
 }
@@ -14,10 +16,8 @@ struct Work {
 enum WakeUp {
     /// Its own timer has run out, or it has been running until now.
     case timer
-    /// By another thread, which signals it.
+    /// By another thread, which signals it or writes to a socket that it waits for.
     case byThread
-    /// By another thread, which writes to a socket that it waits for.
-    case bySocket
 }
 
 /// A thread of the simulated machine: it sleeps until there is work, wakes, and does one piece after the other.
@@ -36,15 +36,18 @@ final class SimulatedThread {
     let owner: Owner
     let number: Int
     /// Where it runs, or ran last.
-    var core: Core
+    private(set) var core: Core
+    private var use = RecentUse()
+    /// The same with the time that it waited for it.
+    private var demand = RecentUse()
+    private var expected = ExpectedUse()
+    private var readyAt = Simulator.origin
     private(set) var ranAt = Simulator.origin
     private let warmth: Warmth
     /// Whether it has not run since it was woken.
     var hasSlept = false
     /// Its standing on its core.
     var fair = FairShare()
-    /// Whom it wakes.
-    var wakees = Wakees()
     /// CPU time that it has to spend before its work goes on.
     var debt = TimeSpan.zero
     private unowned let processors: Processors
@@ -82,10 +85,38 @@ final class SimulatedThread {
     /// How cold its caches are.
     func coldness(at now: MonotonicInstant) -> Coldness { Coldness(after: now - warmth.ranAt) }
 
-    /// It has run until now.
-    func ran(until now: MonotonicInstant) {
+    /// It waits for its core from now on.
+    func waits(at now: MonotonicInstant) { readyAt = now }
+
+    /// It gets its core.
+    func starts(at now: MonotonicInstant) { demand.add(now - readyAt, at: now) }
+
+    /// It has run for a while until now.
+    func ran(_ length: TimeSpan, until now: MonotonicInstant) {
         ranAt = now
         warmth.ranAt = now
+        use.add(length, at: now)
+        demand.add(length, at: now)
+        core.use.add(length, at: now)
+    }
+
+    /// It goes to sleep.
+    func sleeps(at now: MonotonicInstant) {
+        expected.note(used: use.thousandths(at: now), wanted: demand.thousandths(at: now))
+    }
+
+    /// The CPU time that it had lately, in thousandths of one core.
+    func used(at now: MonotonicInstant) -> Int64 { use.thousandths(at: now) }
+
+    /// What it is expected to use when it runs again, in thousandths of one core.
+    func expectedUse(at now: MonotonicInstant) -> Int64 { max(expected.thousandths, used(at: now)) }
+
+    /// Goes to another core, with what it uses.
+    func move(to other: Core, at now: MonotonicInstant) {
+        guard other !== core else { return }
+        core.use.part(from: use, at: now)
+        other.use.join(use, at: now)
+        core = other
     }
 
     /// The thread in whose name something is done now.
@@ -110,6 +141,9 @@ final class SimulatedThread {
         }
         guard let work = current else { return owed }
         sliceEnd = min(work.length.nanoseconds, progress + limit.nanoseconds)
+        if sliceEnd > progress, let end = work.firstWake(progress..<sliceEnd) {
+            sliceEnd = min(sliceEnd, max(end, progress + 1))
+        }
         work.slice(progress..<max(progress, sliceEnd), now + owed)
         return TimeSpan(nanoseconds: sliceEnd - progress) + owed
     }

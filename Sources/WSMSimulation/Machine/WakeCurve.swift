@@ -36,16 +36,18 @@ package struct WakeCurve: Hashable, Sendable {
 
     /// By rising ``Step/idle``; empty: a wake-up takes no time.
     package var steps: [Step]
-    /// While all threads together use less than this, in thousandths of one core, a thread that another wakes by writing to a socket is
-    /// put on that one's core, where it waits for the other's end, though another core sleeps; with more it stays on its own.
+    /// A thread that another wakes is put on that one's core, where it waits for the other's end though its own sleeps, if nobody waits
+    /// there yet and what runs there, with the woken one, lately used less than this, in thousandths of a core.
     ///
-    /// Some hosts take cores away from their guests that sleep, whose system then takes none of them for idle. 0: not so; a thread
-    /// gets its own core or another that sleeps, if there is one (`select_idle_sibling`).
+    /// Some systems leave cores asleep as long as they can do with fewer, so that their host can give them to others. 0: not so.
     package var packedBelow: Int64
+    /// A thread whose own core that is stays there while what runs there lately used less than this.
+    package var keptBelow: Int64
 
-    package init(steps: [Step] = [], packedBelow: Int64 = 0) {
+    package init(steps: [Step] = [], packedBelow: Int64 = 0, keptBelow: Int64 = 0) {
         self.steps = steps
         self.packedBelow = packedBelow
+        self.keptBelow = keptBelow
     }
 
     /// What a wake-up takes after a sleep of `idle`; between two steps along a line.

@@ -15,6 +15,10 @@ extension RedisServer {
                     place += 1
                 }
             },
+            firstWake: { part in
+                let next = place < writes.count ? writes[place].spent.nanoseconds * factor / 1000 : part.upperBound
+                return next < part.upperBound ? next : nil
+            },
             done: { [self] in endTurn() })
     }
 }

@@ -133,7 +133,7 @@ final class RedisServer {
     private func wake() {
         guard !isTurnDue, !isPaused else { return }
         isTurnDue = true
-        if let thread { return thread.submit(.bySocket) { [self] in pacedTurn(on: thread) } }
+        if let thread { return thread.submit(.byThread) { [self] in pacedTurn(on: thread) } }
         simulator.at(max(simulator.now, busyUntil), .redisTurn) { [self] in turn() }
     }
 

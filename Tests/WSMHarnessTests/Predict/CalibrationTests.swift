@@ -40,14 +40,14 @@ struct CalibrationTests {
 
         let whole = try #require(call.read("machine.json"))
         let damages: [(from: String, to: String, words: String)] = [
-            ("wsmlab.calibration/5", "wsmlab.calibration/9", "its schema is wsmlab.calibration/9"),
+            ("wsmlab.calibration/6", "wsmlab.calibration/9", "its schema is wsmlab.calibration/9"),
             ("\"nanoseconds\" : 8000", "\"nanoseconds\" : -8000", "write is -8000 ns"),
             ("\"nanoseconds\" : 8000", "\"nanoseconds\" : \"much\"", "is of another kind"),
             ("\"write\" :", "\"rite\" :", "there is no coefficient \"rite\""),
             ("\"cores\" : 2", "\"cores\" : 0", "machine.cores is 0"),
             ("\"perMille\" : 900", "\"perMille\" : 9000", "do not rise"),
             ("\"idle\" : 10000000", "\"idle\" : 9000", "waking has steps that do not rise"),
-            ("\"slice\" : 1400000", "\"slice\" : 0", "waking has a slice or a balance"),
+            ("\"slice\" : 1400000", "\"slice\" : 0", "waking has a slice or a tick"),
             ("\"packedBelow\" : 550", "\"packedBelow\" : -1", "waking has a packedBelow"),
             ("\"madeAt\"", "madeAt", "it is no JSON"),
         ]
@@ -72,7 +72,8 @@ struct CalibrationTests {
             let kilobytes = deliveries * Double(load.payload) / 1024
             let pause = Coldness(after: .milliseconds(Int64(1000 / published))).doublings
             let (slept, rested) = (published * pause, writes * pause)
-            let publishers = published * (load.manager == "broadcast" ? 2.5e-5 : 2e-5) + slept * 1e-5
+            let waits = published * (load.rate > 1000 ? 0.5 : 1)
+            let publishers = published * (load.manager == "broadcast" ? 2.5e-5 : 2e-5) + slept * 1e-5 + waits * 6e-6
             return CalibrationRow(
                 load: load, validity: "valid", seconds: 4, deliveriesPerSecond: deliveries,
                 publishedPerSecond: published,
@@ -85,7 +86,7 @@ struct CalibrationTests {
                 publishersCPU: publishers, latencyP50: 1, latencyP99: 2, slipP50: 1,
                 drivers: CalibrationDrivers(
                     turns: turns, writes: writes, clientTurns: turns, reads: writes,
-                    furtherMessages: deliveries - writes, publishersCold: slept,
+                    furtherMessages: deliveries - writes, publishersCold: slept, timedWaits: waits,
                     instancesCold: slept * Double(load.instances),
                     redisCold: slept, clientsCold: slept, writesCold: rested, readsCold: rested))
         }
@@ -97,6 +98,7 @@ struct CalibrationTests {
         #expect(near(.redisCommand, 10_000) && near(.redisSubscriber, 5000))
         #expect(near(.instanceCold, 4000) && near(.redisCold, 2000) && near(.clientCold, 3000))
         #expect(near(.publish, 20_000) && near(.publishToRedis, 5000) && near(.publisherCold, 10_000))
+        #expect(near(.timedWait, 6000))
         #expect(near(.writeCold, 500) && near(.receiveCold, 400))
         #expect(fitted.fits.map(\.part) == ["publishers", "instances", "redis", "clients"])
         #expect(fitted.fits.allSatisfy { $0.rSquared > 0.999 })
@@ -155,6 +157,7 @@ struct CalibrationTests {
         // client's loop, 34 µs; drawn times are at least nine tenths of these.
         var apart = MachineCalibration.madeUp
         apart.waking.packedBelow = 0
+        apart.waking.keptBelow = 0
         let beside = try SimulatedRun.predicted(scenario, calibration: apart)
         #expect(beside.latencyFromActualSend.min > 71_000)
 

@@ -12,7 +12,8 @@ extension MachineCalibration {
             .writePerKilobyte: 200,
             .publish: 20_000, .publishToRedis: 5_000, .redisCommand: 6_000, .redisSubscriber: 4_000, .clientTurn: 3_000,
             .receive: 6_000,
-            .receiveMore: 1_000, .receivePerKilobyte: 100, .publisherCold: 1_000, .instanceCold: 500, .redisCold: 200,
+            .receiveMore: 1_000, .receivePerKilobyte: 100, .publisherCold: 1_000, .timedWait: 2_000, .instanceCold: 500,
+            .redisCold: 200,
             .clientCold: 300,
             .writeCold: 20, .receiveCold: 10,
         ]
@@ -23,8 +24,9 @@ extension MachineCalibration {
         ]
         waking.spread = spread
         waking.packedBelow = 550
+        waking.keptBelow = 650
         waking.slice = 1_400_000
-        waking.balance = 20_000_000
+        waking.tick = 4_000_000
         var calibration = MachineCalibration(
             madeAt: "2026-01-01T00:00:00Z", machine: .init(cores: 2, cpu: "made up", kernel: "Linux 6", id: nil),
             program: .init(version: "0", swift: "6", build: "debug"), waking: waking,
