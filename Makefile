@@ -67,7 +67,7 @@ predict: build ## calibrate this machine, and hold predictions against live runs
 	.build/release/wsmlab predict $(HELD_OUT) --calibration Results/calibration.json --check --repeat 3
 
 # After make predict, whose calibration it takes.
-predict-rates: build ## predict and search the rate that few clients can be sent: some twenty quiet minutes
+predict-rates: build ## predict and search the rate that few clients can be sent: half a quiet hour
 	.build/release/wsmlab predict Scenarios/predict/capacity/*.yaml --calibration Results/calibration.json \
 		--check --capacity --limit 'latency.p99 < 100ms'
 
