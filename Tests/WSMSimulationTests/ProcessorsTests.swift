@@ -380,6 +380,48 @@ struct ProcessorsTests {
         #expect(order(wakingAfter: .microseconds(15)) == ["first", "second"])
     }
 
+    @Test("A part of a piece of work ends where it may wake somebody, who then may take the core")
+    func firstWake() {
+        let processors = processors(machine(cores: 1))
+        var parts: [Range<Int64>] = []
+        processors.makeThread(.instance).submit(.timer) {
+            Work(
+                length: .microseconds(50), slice: { part, _ in parts.append(part) },
+                firstWake: { $0.contains(24_000) ? 25_000 : nil })
+        }
+        run(processors)
+        #expect(parts == [0..<20_000, 20_000..<25_000, 25_000..<45_000, 45_000..<50_000])
+    }
+
+    @Test("A publisher of the load pays for each sleep until something is due, and for no other")
+    func timedWaits() {
+        func spent(_ call: WakeUp) -> [Int64] {
+            let processors = processors(machine { $0.timedWait = .microseconds(3) })
+            processors.makeThread(.publisher).submit(call) { Work(length: .microseconds(10)) }
+            run(processors)
+            return [processors.use.clients.nanoseconds / 1000, processors.use.timedWaits]
+        }
+        #expect(spent(.timer) == [13, 1])
+        #expect(spent(.byThread) == [10, 0])
+    }
+
+    @Test("What a thread used goes with it when it is put behind its waker")
+    func usedElsewhere() {
+        let processors = processors(packing(below: 500))
+        let (writer, reader) = (processors.makeThread(.instance), processors.makeThread(.clients))
+        let there = reader.core
+        reader.submit(.timer) { Work(length: .milliseconds(10)) }
+        processors.simulator.after(.milliseconds(12), .call) {
+            writer.submit(.timer) {
+                Work(length: .microseconds(300), slice: { _, _ in reader.submit(.byThread) { Work(length: .zero) } })
+            }
+        }
+        run(processors, for: .milliseconds(13))
+        #expect(reader.core === writer.core && there !== writer.core)
+        #expect(there.use.thousandths(at: processors.simulator.now) == 0)
+        #expect(writer.core.use.thousandths(at: processors.simulator.now) > 150)
+    }
+
     @Test("Waking a core takes longer the longer it has slept, and costs the waker too")
     func waking() {
         let curve = WakeCurve(steps: [
