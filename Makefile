@@ -62,7 +62,7 @@ bench-peers: build ## hold the instances beside a floor and nchan, under one neu
 
 # HELD_OUT: what is predicted and then measured. It wants a machine on which nothing else runs.
 HELD_OUT ?= $(wildcard Scenarios/predict/*.yaml)
-predict: build ## calibrate this machine, and hold predictions against live runs: some fifteen quiet minutes
+predict: build ## calibrate this machine, and hold predictions against live runs: some twenty quiet minutes
 	.build/release/wsmlab calibrate -o Results/calibration.json
 	.build/release/wsmlab predict $(HELD_OUT) --calibration Results/calibration.json --check --repeat 3
 

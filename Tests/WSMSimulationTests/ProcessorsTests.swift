@@ -26,6 +26,11 @@ struct ProcessorsTests {
         #expect(processors.queue.imbalance(at: processors.simulator.now) == nil)
     }
 
+    /// A piece of work that wakes somebody when it begins.
+    private func work(_ length: TimeSpan, waking wake: @escaping () -> Void) -> Work {
+        Work(length: length, slice: { part, _ in if part.lowerBound == 0 { wake() } })
+    }
+
     @Test("Threads that want one core take turns of a slice, and each gets all of its time")
     func slices() {
         let processors = processors(machine(cores: 1) { $0.slice = .milliseconds(1) })
@@ -107,16 +112,13 @@ struct ProcessorsTests {
         if busy > .zero { processors.makeThread(.redis).submit(.timer) { Work(length: busy) } }
         processors.simulator.after(.milliseconds(10), .call) {
             writer.submit(.timer) {
-                Work(
-                    length: length,
-                    slice: { part, _ in
-                        guard part.lowerBound == 0 else { return }
-                        for reader in threads {
-                            reader.submit(.byThread) {
-                                Work(length: .microseconds(10), done: { ends.append(microseconds(processors)) })
-                            }
+                work(length) {
+                    for reader in threads {
+                        reader.submit(.byThread) {
+                            Work(length: .microseconds(10), done: { ends.append(microseconds(processors)) })
                         }
-                    })
+                    }
+                }
             }
         }
         run(processors)
@@ -171,14 +173,11 @@ struct ProcessorsTests {
         for thread in [writer, other] { thread.submit(.timer) { Work(length: busy) } }
         processors.simulator.after(.milliseconds(100), .call) {
             writer.submit(.timer) {
-                Work(
-                    length: .microseconds(300),
-                    slice: { part, _ in
-                        guard part.lowerBound == 0 else { return }
-                        reader.submit(.byThread) {
-                            Work(length: .microseconds(10), done: { end = microseconds(processors) })
-                        }
-                    })
+                work(.microseconds(300)) {
+                    reader.submit(.byThread) {
+                        Work(length: .microseconds(10), done: { end = microseconds(processors) })
+                    }
+                }
             }
         }
         run(processors)
@@ -225,22 +224,18 @@ struct ProcessorsTests {
             var end: Int64 = 0
             reader.submit(.timer) { Work(length: busy) }
             // Of what it used a sixteenth is left.
-            processors.simulator.after(busy + .nanoseconds(4 * 32 << 20), .call) {
+            let wakes = busy + .nanoseconds(4 * 32 << 20)
+            processors.simulator.after(wakes, .call) {
                 writer.submit(.timer) {
-                    Work(
-                        length: .microseconds(300),
-                        slice: { part, begin in
-                            guard part.lowerBound == 0 else { return }
-                            reader.submit(.byThread) {
-                                Work(
-                                    length: .microseconds(10),
-                                    done: { end = (processors.simulator.now - begin).nanoseconds / 1000 })
-                            }
-                        })
+                    work(.microseconds(300)) {
+                        reader.submit(.byThread) {
+                            Work(length: .microseconds(10), done: { end = microseconds(processors) })
+                        }
+                    }
                 }
             }
             run(processors)
-            return end
+            return end - wakes.nanoseconds / 1000
         }
         #expect(end(readerBusyFor: .milliseconds(20)) == 310)
         #expect(end(readerBusyFor: .milliseconds(60)) == 10)
@@ -323,13 +318,10 @@ struct ProcessorsTests {
         let second = processors.makeThread(.clients)
         var ends: [String] = []
         waker.submit(.timer) {
-            Work(
-                length: .milliseconds(1),
-                slice: { part, _ in
-                    guard part.lowerBound == 0 else { return }
-                    first.submit(.byThread) { Work(length: .microseconds(5), done: { ends.append("first") }) }
-                    second.submit(.byThread) { Work(length: .microseconds(5), done: { ends.append("second") }) }
-                })
+            work(.milliseconds(1)) {
+                first.submit(.byThread) { Work(length: .microseconds(5), done: { ends.append("first") }) }
+                second.submit(.byThread) { Work(length: .microseconds(5), done: { ends.append("second") }) }
+            }
         }
         run(processors)
         #expect(ends == ["second", "first"])
@@ -413,7 +405,7 @@ struct ProcessorsTests {
         reader.submit(.timer) { Work(length: .milliseconds(10)) }
         processors.simulator.after(.milliseconds(12), .call) {
             writer.submit(.timer) {
-                Work(length: .microseconds(300), slice: { _, _ in reader.submit(.byThread) { Work(length: .zero) } })
+                work(.microseconds(300)) { reader.submit(.byThread) { Work(length: .zero) } }
             }
         }
         run(processors, for: .milliseconds(13))

@@ -120,13 +120,13 @@ final class Processors {
 
     /// The core itself if it sleeps, or another that does, if there is one that is worth looking for.
     private func ownOrIdle(_ core: Core) -> Core {
-        guard !core.isIdle, hasIdleCores else { return core }
+        guard !core.isIdle, isSearchWorthwhile else { return core }
         return cores.first(where: \.isIdle) ?? core
     }
 
     /// Whether so little is used that a core which sleeps is likely to be found (`nr_idle_scan`: none is looked for where it is less
     /// than one by `SIS_UTIL`).
-    private var hasIdleCores: Bool {
+    private var isSearchWorthwhile: Bool {
         let count = Int64(cores.count)
         let used = cores.reduce(0) { $0 + $1.use.thousandths(at: simulator.now) } / count
         // 117 % of the use, squared.
@@ -221,9 +221,9 @@ final class Processors {
 
     private func fallAsleep(_ core: Core) {
         guard core.odds.looks(Int64(chance.next() % UInt64(SearchOdds.whole))) else { return sleep(core) }
-        let busy = cores.first { place(in: $0, for: core) != nil }
-        core.odds.note(found: busy != nil)
-        guard let busy, let place = place(in: busy, for: core) else { return sleep(core) }
+        let found = cores.lazy.compactMap { [self] busy in place(in: busy, for: core).map { (busy, $0) } }.first
+        core.odds.note(found: found != nil)
+        guard let (busy, place) = found else { return sleep(core) }
         move(busy, place, to: core)
         dispatch(core)
     }
